@@ -99,7 +99,7 @@ def test_skills_of_several_kinds_come_once_each_in_order() -> None:
 
 
 def test_every_iso_country_is_mapped_and_nothing_else() -> None:
-    territories = {code for code in Locale("en").territories if len(code) == 2 and code.isalpha()}
+    territories = {code for code in map(str, Locale("en").territories) if len(code) == 2 and code.isalpha()}
     assert set(COUNTRIES) == territories - NOT_ISO | {taxonomies.GLOBAL}
 
 
