@@ -1,7 +1,7 @@
 """The Conduit client: the only code that talks to Phabricator.
 
-Conduit answers HTTP 200 even to a failure and tells failures apart by text alone, echoes the token in some of them, and
-creates a second task when asked twice. What may be asked again, and what must first be looked up, is decided here.
+Conduit answers HTTP 200 even to a failure, tells failures apart by text alone, echoes the token in some of
+them, and creates a second task when asked twice. What may be asked again is decided here.
 """
 
 import re
@@ -22,7 +22,7 @@ _FENCE = "```"
 
 
 class PhabricatorError(GatewayError):
-    """Phabricator did not do what was asked. The message holds no token and is at most one short paragraph."""
+    """Phabricator did not do what was asked. The message is short and holds no token."""
 
     lasting = True
 
@@ -31,7 +31,7 @@ class PhabricatorError(GatewayError):
 
 
 class TokenRefused(PhabricatorError):
-    """The token is missing, wrong or expired, or its account disabled: every call will fail until an operator acts."""
+    """The token is missing, wrong or expired, or its account disabled: an operator must act."""
 
 
 class NotPermitted(PhabricatorError):
@@ -82,7 +82,7 @@ class Project:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """A status a task can have. Its ``key`` is what is sent; Phabricator takes unknown keys without a word."""
+    """A status a task can have. Its ``key`` is what is sent; unknown keys are taken without a word."""
 
     key: str
     name: str
@@ -104,7 +104,7 @@ class Task:
 
 
 class Phabricator:
-    """One Phabricator, seen by the account that ``token`` belongs to. Every method may raise ``PhabricatorError``.
+    """One Phabricator, seen by the account of ``token``. Every method may raise ``PhabricatorError``.
 
     ``url`` has no path. ``user_agent`` must name a contact: Wikimedia's edge refuses anonymous programs.
     ``timeout`` in seconds holds for connecting and for each wait on the answer.
@@ -137,21 +137,23 @@ class Phabricator:
             return tuple(Status(row["value"], row["name"], bool(row["closed"])) for row in result["data"])
 
     def create_task(self, *, title: str, description: str, project_phid: str) -> Task:
-        """Create a task tagged with a project. Not repeatable: after an ``unsure`` error, ask ``find_created`` first."""
+        """Create a task tagged with a project. After an ``unsure`` error, ask ``find_created`` first."""
         changes = {"title": title, "description": description, "projects.set": [project_phid]}
         with self._edit(changes) as result:
             number, phid = int(result["object"]["id"]), str(result["object"]["phid"])
         try:
             seen = self.task(number)
         except PhabricatorError:
-            seen = None  # the task is there: a failure to read it back must not look like a failure to create it
-        return seen or Task(number, phid, title, description, "", "", closed=False, url=self._task_url(number))
+            seen = None  # the task is there: not to see it now must not look like a failure to create it
+        return seen or Task(
+            number, phid, title, description, "", "", closed=False, url=self._task_url(number)
+        )
 
     def find_created(self, *, reference: str, author_phid: str, since: datetime) -> Task | None:
         """The newest task by this author, made since that moment, whose description names the reference.
 
-        Only what stands before the first fence counts: behind it are the words of people, who may well name another
-        request. The full-text index is of no use here, it lags behind.
+        Only what stands before the first fence counts: behind it are the words of people, who may well name
+        another request. The full-text index is of no use here, it lags behind.
         """
         mark = re.compile(rf"(?<!\w){re.escape(reference)}(?![\w/])")
         created_start = int((since - CLOCK_DRIFT).timestamp())
@@ -170,7 +172,7 @@ class Phabricator:
         return {task.number: task for page in pages for task in self._search({"ids": page}, order="oldest")}
 
     def comment(self, task_phid: str, text: str) -> str:
-        """Post a comment and return the PHID of its transaction. Not repeatable: the same text twice is two comments."""
+        """Post a comment and return the PHID of its transaction. Asked twice, it is there twice."""
         with self._edit({"comment": text}, task_phid) as result:
             if not result["transactions"]:
                 raise ValueRefused("An empty comment is not posted.")
@@ -206,7 +208,9 @@ class Phabricator:
 
     @contextmanager
     def _edit(self, changes: Mapping[str, object], task_phid: str | None = None) -> Iterator[Any]:
-        params: dict[str, Any] = {"transactions": [{"type": key, "value": value} for key, value in changes.items()]}
+        params: dict[str, Any] = {
+            "transactions": [{"type": key, "value": value} for key, value in changes.items()]
+        }
         if task_phid is not None:
             params["objectIdentifier"] = task_phid
         with self._reading("maniphest.edit", params, write=True) as result:
@@ -214,7 +218,7 @@ class Phabricator:
 
     @contextmanager
     def _reading(self, method: str, params: Mapping[str, Any], *, write: bool = False) -> Iterator[Any]:
-        """The result of a call; inside the block, a result of another shape than expected counts as no answer."""
+        """The result of a call; in the block, a result of another shape than expected counts as no answer."""
         result = self._call(method, params, write=write)
         try:
             yield result
@@ -262,15 +266,21 @@ _REFUSALS: tuple[tuple[type[PhabricatorError], re.Pattern[str]], ...] = tuple(
         (ValueRefused, r"ERR-CONDUIT-CORE Validation errors:"),
         (CursorLost, r'ERR-CONDUIT-CORE Cursor ".*" does not identify'),
         (ReadOnly, r"ERR-CONDUIT-CORE .*read-only mode"),
-        (CallWrong, r'ERR-CONDUIT-CORE (Parameter "|Transaction with key|Exception when processing|Error while reading)'),
-        (CallWrong, r'ERR-CONDUIT-CORE (Use form-encoded data|Edge transactions must|Query ".*" does not support)'),
-        (CallWrong, r"ERR-CONDUIT-CORE (Task IDs must be|Graph cycle|Attempting to construct a query using a non-utf8)"),
+        (CallWrong, r'ERR-CONDUIT-CORE (Parameter "|Transaction with key|Exception when processing)'),
+        (
+            CallWrong,
+            r'ERR-CONDUIT-CORE (Error while reading|Edge transactions must|Query ".*" does not support)',
+        ),
+        (
+            CallWrong,
+            r"ERR-CONDUIT-CORE (Use form-encoded data|Task IDs must be|Graph cycle|Attempting to construct)",
+        ),
     )
 )
 
 
 def _flat(value: object, key: str = "") -> Iterator[tuple[str, bytes]]:
-    """PHP's form fields: ``{"a": {"b": [1]}}`` is ``a[b][0]=1``. Nothing else than a form is understood by Conduit."""
+    """PHP's form fields: ``{"a": {"b": [1]}}`` is ``a[b][0]=1``. Conduit understands nothing but forms."""
     if isinstance(value, Mapping):
         for name, inner in value.items():
             yield from _flat(inner, f"{key}[{name}]" if key else str(name))
