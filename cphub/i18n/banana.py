@@ -201,9 +201,7 @@ class _Parser:
         text = self.sequence(stops=("]",))
         self._at += 1
         parts = re.split(r"\$([1-9]\d?)", address)
-        return Link(
-            tuple(Parameter(int(part)) if odd % 2 else part for odd, part in enumerate(parts) if part), text
-        )
+        return Link(tuple(Parameter(int(part)) if odd % 2 else part for odd, part in enumerate(parts) if part), text)
 
 
 def _add(nodes: list[Node], text: Text) -> None:

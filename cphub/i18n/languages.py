@@ -16,6 +16,8 @@ from typing import Literal
 from babel import Locale, UnknownLocaleError
 from babel.numbers import format_decimal
 
+from cphub.taxonomies import LANGUAGES
+
 Number = int | float | Decimal
 Direction = Literal["ltr", "rtl"]
 
@@ -147,92 +149,6 @@ _BCP47 = {
     "zh-yue": "yue",
 }
 
-# How speakers write the name of their language, where CLDR does not say. Source: MediaWiki's list of names.
-AUTONYMS = {
-    "ace": "Acèh",
-    "als": "Alemannisch",
-    "ami": "Pangcah",
-    "ary": "الدارجة",
-    "arz": "مصرى",
-    "av": "авар",
-    "awa": "अवधी",
-    "ay": "Aymar aru",
-    "azb": "تۆرکجه",
-    "ban": "Bali",
-    "bar": "Boarisch",
-    "bat-smg": "žemaitėška",
-    "bcl": "Bikol Central",
-    "be-tarask": "беларуская (тарашкевіца)",
-    "bjn": "Banjar",
-    "bpy": "বিষ্ণুপ্রিয়া মণিপুরী",
-    "bug": "Basa Ugi",
-    "cdo": "閩東語 / Mìng-dĕ̤ng-ngṳ̄",
-    "crh": "qırımtatarca",
-    "dag": "dagbanli",
-    "din": "Thuɔŋjäŋ",
-    "fat": "mfantse",
-    "fj": "Na Vosa Vakaviti",
-    "fon": "fɔ̀ngbè",
-    "frp": "arpetan",
-    "gan": "贛語",
-    "gcr": "kriyòl gwiyannen",
-    "glk": "گیلکی",
-    "gom": "गोंयची कोंकणी / Gõychi Konknni",
-    "gor": "Bahasa Hulontalo",
-    "gpe": "Ghanaian Pidgin",
-    "gur": "farefare",
-    "guw": "gungbe",
-    "hak": "客家語 / Hak-kâ-ngî",
-    "hif": "Fiji Hindi",
-    "hyw": "Արեւմտահայերէն",
-    "igl": "Igala",
-    "ilo": "Ilokano",
-    "inh": "гӀалгӀай",
-    "kbp": "Kabɩyɛ",
-    "kg": "Kongo",
-    "kge": "Kumoring",
-    "kus": "Kʋsaal",
-    "lad": "Ladino",
-    "lbe": "лакку",
-    "lez": "лезги",
-    "lzh": "文言",
-    "mad": "Madhurâ",
-    "map-bms": "Basa Banyumasan",
-    "mhr": "олык марий",
-    "min": "Minangkabau",
-    "mnw": "ဘာသာမန်",
-    "mos": "moore",
-    "mwl": "Mirandés",
-    "nah": "Nāhuatl",
-    "nan": "閩南語 / Bân-lâm-gí",
-    "nap": "Napulitano",
-    "new": "नेपाल भाषा",
-    "nia": "Li Niha",
-    "nup": "Nupe",
-    "pag": "Pangasinan",
-    "pam": "Kapampangan",
-    "pnb": "پنجابی",
-    "pwn": "pinayuanan",
-    "rmy": "romani čhib",
-    "rsk": "руски",
-    "sco": "Scots",
-    "sh": "srpskohrvatski / српскохрватски",
-    "sm": "Gagana Samoa",
-    "srn": "Sranantongo",
-    "szy": "Sakizaya",
-    "tcy": "ತುಳು",
-    "tdd": "ᥖᥭᥰ ᥖᥬᥲ ᥑᥨᥒᥰ",
-    "tet": "tetun",
-    "tl": "Tagalog",
-    "tly": "tolışi",
-    "tum": "chiTumbuka",
-    "tw": "Twi",
-    "ty": "reo tahiti",
-    "war": "Winaray",
-    "wuu": "吴语",
-    "xmf": "მარგალური",
-}
-
 _CLDR_ORDER = ("zero", "one", "two", "few", "many", "other")
 
 
@@ -338,7 +254,7 @@ def find_locale(code: str) -> Locale:
 
 def is_known(code: str) -> bool:
     """Whether this is a language the tool could address somebody in, and not an invented code."""
-    return code in _CHAINS or code in AUTONYMS or own_locale(code) is not None
+    return code in _CHAINS or code in LANGUAGES or own_locale(code) is not None
 
 
 def accepted(header: str | None) -> tuple[str, ...]:

@@ -17,7 +17,8 @@ from babel.lists import format_list
 from markupsafe import Markup, escape
 
 from cphub.i18n import banana
-from cphub.i18n.languages import AUTONYMS, Language, Number, bcp47, normalise, own_locale
+from cphub.i18n.languages import Language, Number, bcp47, normalise, own_locale
+from cphub.taxonomies import COUNTRIES, LANGUAGES
 
 log = getLogger(__name__)
 
@@ -146,6 +147,9 @@ class Speaker:
 
     def country_name(self, code: str) -> str:
         """The name of an ISO 3166-1 country in the reader's language, else in English, else the code."""
+        entry = COUNTRIES.get(code)
+        if entry and entry.message:
+            return self.text(entry.message)
         territory = code.upper()
         return self._locale.territories.get(territory) or _ENGLISH.territories.get(territory) or code
 
@@ -208,8 +212,8 @@ def _autonym(code: str) -> str:
     normal = normalise(code)
     if not normal:
         return code
-    if normal in AUTONYMS:
-        return AUTONYMS[normal]
+    if normal in LANGUAGES:
+        return LANGUAGES[normal].autonym
     locale = own_locale(normal)
     if not locale:
         return code

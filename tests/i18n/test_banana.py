@@ -58,10 +58,7 @@ def test_message_without_parameters_is_one_text() -> None:
     assert parse("") == ()
 
 
-KITTENS = (
-    "$1 has $2 {{plural:$2|kitten|kittens}}. "
-    "{{genDER:$3|He|She|They}} loves to play with {{PLURAL:$2|it|them}}."
-)
+KITTENS = "$1 has $2 {{plural:$2|kitten|kittens}}. {{genDER:$3|He|She|They}} loves to play with {{PLURAL:$2|it|them}}."
 
 
 @pytest.mark.parametrize(
@@ -178,9 +175,7 @@ def test_dangerous_address_leaves_only_the_text(address: str) -> None:
     assert plain("[$1 here]", address) == "here"
 
 
-@pytest.mark.parametrize(
-    "source", ["[sic] x", "a[1]", "[ftp://x y]", "[//example.org x]", "[/\\example.org x]"]
-)
+@pytest.mark.parametrize("source", ["[sic] x", "a[1]", "[ftp://x y]", "[//example.org x]", "[/\\example.org x]"])
 def test_other_brackets_are_text(source: str) -> None:
     assert html(source) == source
 

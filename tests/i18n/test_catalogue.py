@@ -34,9 +34,7 @@ def test_key_defined_twice_in_one_file_is_refused(write: Write) -> None:
         Catalogue.load(write({"a/en": '{"a-x": "A", "a-x": "B"}'}))
 
 
-def test_dangerous_translation_drops_to_english_and_is_logged(
-    write: Write, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_dangerous_translation_drops_to_english_and_is_logged(write: Write, caplog: pytest.LogCaptureFixture) -> None:
     french = {"a-x": "<script>alert(1)</script>", "a-y": "Bé"}
     folder = write({"a/en": {"a-x": "A", "a-y": "B"}, "a/fr": french})
     with caplog.at_level(logging.ERROR):
@@ -46,9 +44,7 @@ def test_dangerous_translation_drops_to_english_and_is_logged(
     assert "a-x" in caplog.text
 
 
-@pytest.mark.parametrize(
-    "content", ["{", "[]", '"x"', "", "[" * 100_000, '{"a-x": 1}', '{"a-x": {"y": "z"}}']
-)
+@pytest.mark.parametrize("content", ["{", "[]", '"x"', "", "[" * 100_000, '{"a-x": 1}', '{"a-x": {"y": "z"}}'])
 def test_broken_translation_does_not_stop_the_start(write: Write, content: str) -> None:
     catalogue = Catalogue.load(write({"a/en": {"a-x": "A"}, "a/fr": content}))
     assert catalogue.speaker("fr").text("a-x") == "A"

@@ -195,8 +195,10 @@ def test_names_of_languages_in_themselves(en: Speaker) -> None:
     assert en.autonym("fr") == "français"
     assert en.autonym("ar") == "العربية"
     assert en.autonym("arz") == "مصرى"
-    assert en.autonym("pt-br") == "português (Brasil)"
-    assert en.autonym("zh-hant") == "繁體中文"
+    assert en.autonym("pt-br") == "português do Brasil"
+    assert en.autonym("de-at") == "Österreichisches Deutsch"
+    assert en.autonym("fr-be") == "français (Belgique)"
+    assert en.autonym("zh-hant") == "中文（繁體）"
     assert en.autonym("xx") == "xx"
 
 
