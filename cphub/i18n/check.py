@@ -154,8 +154,7 @@ def _problems_of_sources(root: Path, files: list[_File]) -> Iterator[str]:
     keys = {key for file in files if file.code == SOURCE for key in file.sources}
     subjects = {file.subject for file in files}
     for found in sources.asked_for(root):
-        # Arguments that begin with no subject are no keys; `errors-` misspelt as a subject shows as unused.
-        if _KEY.fullmatch(found.what) and found.what.partition("-")[0] in subjects and found.what not in keys:
+        if _KEY.fullmatch(found.what) and found.what not in keys:
             yield f"{found.place}: no message {found.what}"
     for key in sources.taxonomy_keys():
         if "taxonomy" in subjects and key not in keys:

@@ -27,8 +27,9 @@ from cphub.taxonomies import (
     STAGES,
 )
 
-# Calls whose arguments are message keys: the speaker's methods, and errors that tell the reader something.
-_SPEAKING = {"msg", "text", "has", "Invalid", "Forbidden", "NotFound", "Conflict"}
+# Calls that name messages: the speaker's methods with their first argument, and the errors readers are told.
+_SPEAKING = {"msg", "text", "has"}
+_TELLING = {"Invalid", "Forbidden", "NotFound", "Conflict"}
 _SPOKEN_ATTRIBUTES = {"placeholder", "title", "alt", "aria-label", "aria-description", "aria-roledescription"}
 _SILENT_ELEMENTS = {"script", "style", "code", "kbd", "pre"}
 
@@ -79,8 +80,8 @@ def asked_for(root: Path) -> Iterator[Found]:
     for path in code_files(root):
         tree = ast.parse(path.read_text(encoding="utf-8"))
         for call in ast.walk(tree):
-            if isinstance(call, ast.Call) and _called(call) in _SPEAKING:
-                for constant in ast.walk(call):
+            if isinstance(call, ast.Call):
+                for constant in _naming_part(call):
                     if isinstance(constant, ast.Constant) and isinstance(constant.value, str):
                         yield Found(constant.value, f"{path.relative_to(root)}:{constant.lineno}")
     for path in template_files(root):
@@ -165,6 +166,14 @@ class _WordReader(HTMLParser):
         if _LETTER.search(text):
             blank_lines = text[: len(text) - len(text.lstrip())].count("\n")
             self.words.append((self.getpos()[0] + blank_lines, text))
+
+
+def _naming_part(call: ast.Call) -> Iterator[ast.AST]:
+    name = _called(call)
+    if name in _TELLING:
+        yield from ast.walk(call)
+    elif name in _SPEAKING and call.args:
+        yield from ast.walk(call.args[0])
 
 
 def _called(call: ast.Call) -> str | None:

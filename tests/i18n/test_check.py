@@ -105,13 +105,14 @@ def test_unused_key(write: Write, repository: Path) -> None:
 
 def test_key_that_is_asked_for_but_missing(write: Write, repository: Path) -> None:
     (repository / "cphub/web.py").write_text(
-        'speaker.msg("a-x")\nraise Invalid({"title": "a-nothing"})\nsession.execute(text("select-1"))\n'
+        'speaker.msg("a-x", "en-gb")\nraise Invalid({"title": "a-nothing"})\nother("b-c")\nmsg("b-x")'
     )
     (repository / "templates/page.html").write_text(
         '<p class="a-class">{{ msg("a-x") }}\n{{ speaker.text("a-gone" if gone else "a-x") }}</p>'
     )
-    assert problems(write(keys_of("a-x")), repository) == [
+    assert sorted(problems(write(keys_of("a-x")), repository)) == [
         "cphub/web.py:2: no message a-nothing",
+        "cphub/web.py:4: no message b-x",
         "templates/page.html:2: no message a-gone",
     ]
 
