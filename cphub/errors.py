@@ -1,0 +1,56 @@
+"""The ways in which a use case can end other than well.
+
+Every floor raises these; only the top floor turns them into pages, JSON or exit codes. They carry message
+keys and facts, never a sentence, so that each reader is told in their own language.
+"""
+
+
+class CphubError(Exception):
+    """Base of all expected failures."""
+
+
+class Invalid(CphubError):
+    """What was entered cannot be taken. ``fields`` maps a field's name to the key of the message to show
+    beside it.
+    """
+
+    def __init__(self, fields: dict[str, str]) -> None:
+        super().__init__(fields)
+        self.fields = fields
+
+
+class Forbidden(CphubError):
+    """The viewer may not do this. ``reason_key`` names the message that says why."""
+
+    def __init__(self, reason_key: str) -> None:
+        super().__init__(reason_key)
+        self.reason_key = reason_key
+
+
+class NotFound(CphubError):
+    """There is no such thing, or the viewer may not know that there is."""
+
+
+class Conflict(CphubError):
+    """Somebody else was first. ``message_key`` and ``facts`` (who, what, when) tell the second person what
+    changed.
+    """
+
+    def __init__(self, message_key: str, **facts: object) -> None:
+        super().__init__(message_key)
+        self.message_key = message_key
+        self.facts = facts
+
+
+class GatewayError(CphubError):
+    """Another server did not do what was asked.
+
+    ``permanent``: asking again the same way will fail again. ``unsure``: it may have done it all the same
+    (the connection broke after the question was sent), so look before asking again.
+    """
+
+    def __init__(self, message: str, *, permanent: bool, unsure: bool = False) -> None:
+        super().__init__(message)
+        self.message = message
+        self.permanent = permanent
+        self.unsure = unsure
