@@ -8,7 +8,7 @@ from flask import current_app
 Clock = Callable[[], datetime]
 
 
-def system_clock() -> datetime:
+def system() -> datetime:
     """The machine's time, aware and in UTC."""
     return datetime.now(UTC)
 

@@ -20,11 +20,11 @@ class Invalid(CphubError):
 
 
 class Forbidden(CphubError):
-    """The viewer may not do this. ``reason_key`` names the message that says why."""
+    """The viewer may not do this. ``reason`` is the key of the message that says why."""
 
-    def __init__(self, reason_key: str) -> None:
-        super().__init__(reason_key)
-        self.reason_key = reason_key
+    def __init__(self, reason: str = "errors-forbidden") -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 class NotFound(CphubError):
@@ -32,13 +32,13 @@ class NotFound(CphubError):
 
 
 class Conflict(CphubError):
-    """Somebody else was first. ``message_key`` and ``facts`` (who, what, when) tell the second person what
+    """Somebody else was first. ``message``, a key, and ``facts`` (who, what, when) tell the second person what
     changed.
     """
 
-    def __init__(self, message_key: str, **facts: object) -> None:
-        super().__init__(message_key)
-        self.message_key = message_key
+    def __init__(self, message: str, **facts: object) -> None:
+        super().__init__(message)
+        self.message = message
         self.facts = facts
 
 

@@ -34,7 +34,7 @@ def engine_options(settings: Settings) -> dict[str, Any]:
     return _sqlite() if url.get_backend_name() == "sqlite" else _mariadb(settings)
 
 
-def begin_write(session: Session | scoped_session[Session]) -> None:
+def begin_write(session: Session | scoped_session[Any]) -> None:
     """Take SQLite's write lock now instead of at the first write. Does nothing on MariaDB.
 
     For a use case that reads, decides and then writes: on MariaDB it locks the rows it decides about with
