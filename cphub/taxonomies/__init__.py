@@ -115,9 +115,7 @@ def _cards(rows: Iterable[Mapping[str, Any]]) -> Iterator[Card]:
         )
 
 
-def _skills(
-    nodes: Iterable[Mapping[str, Any]], *, parent: str | None = None, depth: int = 1
-) -> Iterator[Skill]:
+def _skills(nodes: Iterable[Mapping[str, Any]], *, parent: str | None = None, depth: int = 1) -> Iterator[Skill]:
     for node in nodes:
         code, children = node["id"], node.get("children", ())
         yield Skill(
