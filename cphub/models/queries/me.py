@@ -1,0 +1,98 @@
+"""What a person has to do with: their requests and drafts, their offers, what waits on them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import and_, or_, select
+
+from cphub.domain.lifecycle import State, WaitingOn
+from cphub.domain.offers import OfferState
+from cphub.domain.policy import Viewer
+from cphub.models import Offer, Request, TeamMember, db
+from cphub.models.queries.requests import Row, finish, rows
+
+MOST = 100
+
+
+@dataclass(frozen=True, slots=True)
+class DraftRow:
+    key: str
+    title: str
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OfferRow:
+    """An open offer to this person."""
+
+    id: int
+    number: int
+    title: str
+    message: str
+    sent_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Mine:
+    """``waiting``: open requests where this person is the one waited for."""
+
+    drafts: list[DraftRow]
+    offers: list[OfferRow]
+    waiting: list[Row]
+    asked: list[Row]
+    working: list[Row]
+
+
+def mine(viewer: Viewer) -> Mine:
+    """The ``/me`` page of a signed-in person."""
+    me = viewer.person_id
+    drafts = db.session.execute(
+        select(Request.key, Request.title, Request.updated_at)
+        .where(
+            Request.state == State.DRAFT,
+            or_(Request.requester_id == me, Request.entered_by_id == me),
+        )
+        .order_by(Request.updated_at.desc())
+        .limit(MOST)
+    )
+    offers = db.session.execute(
+        select(Offer.id, Offer.request_id, Request.title, Offer.message, Offer.sent_at, Offer.expires_at)
+        .join(Request, Request.id == Offer.request_id)
+        .where(Offer.person_id == me, Offer.state == OfferState.OPEN)
+        .order_by(Offer.expires_at)
+        .limit(MOST)
+    )
+    sent = Request.state != State.DRAFT
+    asked = db.session.execute(
+        rows(viewer)
+        .where(sent, Request.requester_id == me)
+        .order_by(Request.updated_at.desc(), Request.id.desc())
+        .limit(MOST)
+    ).all()
+    on_team = select(TeamMember.request_id).where(TeamMember.person_id == me)
+    working = db.session.execute(
+        rows(viewer)
+        .where(sent, or_(Request.lead_id == me, Request.id.in_(on_team)))
+        .order_by(Request.updated_at.desc(), Request.id.desc())
+        .limit(MOST)
+    ).all()
+    waiting = db.session.execute(
+        rows(viewer)
+        .where(
+            or_(
+                and_(Request.waiting_on == WaitingOn.REQUESTER, Request.requester_id == me),
+                and_(Request.waiting_on == WaitingOn.EXPERT, Request.lead_id == me),
+                and_(Request.waiting_on == WaitingOn.COORDINATOR, Request.coordinator_id == me),
+            )
+        )
+        .order_by(Request.due_on, Request.id)
+        .limit(MOST)
+    ).all()
+    return Mine(
+        drafts=[DraftRow(*row) for row in drafts],
+        offers=[OfferRow(*row) for row in offers],
+        waiting=finish(waiting),
+        asked=finish(asked),
+        working=finish(working),
+    )

@@ -1,0 +1,162 @@
+"""Lists of requests: what everybody can browse and search, and what is mine."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Select, literal_column, select, text
+from sqlalchemy.orm import aliased
+
+from cphub.domain.lifecycle import State, Track, WaitingOn
+from cphub.domain.policy import Viewer, reach
+from cphub.domain.search import words
+from cphub.models import Person, Request, RequestKind, RequestSearch, db
+from cphub.models.queries import keyset
+from cphub.models.queries.keyset import Page
+from cphub.models.queries.visibility import unmasked, visible
+
+#: A search shows this many best hits and no more: "newest first" over a frequent word would read every match.
+SEARCH_MOST = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a list. What the viewer may not know is None or empty."""
+
+    number: int
+    title: str
+    track: Track
+    state: State
+    waiting_on: WaitingOn | None
+    next_step: str | None
+    next_step_text: str
+    due_on: date | None
+    language: str | None
+    country: str | None
+    partner_type: str | None
+    partner_name: str
+    requester: str | None
+    lead: str | None
+    updated_at: datetime
+    kinds: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What a list shows; empty means all. ``words``: a full-text search, best hits first."""
+
+    state: State | None = None
+    track: Track | None = None
+    kind: str | None = None
+    language: str | None = None
+    country: str | None = None
+    words: str = ""
+
+
+_Requester = aliased(Person)
+_Lead = aliased(Person)
+
+
+def browse(viewer: Viewer, wanted: Filter, *, after: str | None = None) -> Page[Row]:
+    """The requests this viewer may see, most recently changed first. Two statements."""
+    query = rows(viewer).where(visible(viewer), *conditions(wanted))
+    if wanted.words.strip():
+        ids = _search(viewer, wanted.words)
+        if not ids:
+            return Page([], None)
+        found = db.session.execute(query.where(Request.id.in_(ids))).all()
+        rank = {number: place for place, number in enumerate(ids)}
+        return Page(finish(sorted(found, key=lambda row: rank[row.id])), None)
+    query = keyset.newest_first(query, Request.updated_at, Request.id, after)
+    page = keyset.page(db.session.execute(query).all(), lambda row: keyset.moment_mark(row.updated_at, row.id))
+    return Page(finish(page.rows), page.next)
+
+
+def rows(viewer: Viewer) -> Select[Any]:
+    """The columns of a list; ``finish`` makes ``Row`` of them."""
+    return (
+        select(
+            Request.id, Request.title, Request.track, Request.state, Request.waiting_on, Request.next_step,
+            Request.next_step_text, Request.due_on, Request.language, Request.country, Request.partner_type,
+            Request.partner_name, Request.updated_at, Request.withhold_country, Request.withhold_partner,
+            Request.withhold_name, _Requester.name.label("requester"), _Lead.name.label("lead"),
+            unmasked(viewer).label("unmasked"),
+        )
+        .join(_Requester, _Requester.id == Request.requester_id)
+        .outerjoin(_Lead, _Lead.id == Request.lead_id)
+    )  # fmt: skip
+
+
+def conditions(wanted: Filter) -> list[Any]:
+    """The plain filters of a list."""
+    found: list[Any] = []
+    if wanted.state is not None:
+        found.append(Request.state == wanted.state)
+    if wanted.track is not None:
+        found.append(Request.track == wanted.track)
+    if wanted.language is not None:
+        found.append(Request.language == wanted.language)
+    if wanted.country is not None:
+        # A withheld country must not be found out by filtering for it.
+        found.append(Request.country == wanted.country)
+        found.append(~Request.withhold_country)
+    if wanted.kind is not None:
+        found.append(
+            select(RequestKind.kind)
+            .where(RequestKind.request_id == Request.id, RequestKind.kind == wanted.kind)
+            .exists()
+        )
+    return found
+
+
+def finish(found: Iterable[Any]) -> list[Row]:
+    """Mask what is withheld and add the kinds of help; one statement for all rows."""
+    found = list(found)
+    kinds: dict[int, list[str]] = defaultdict(list)
+    if found:
+        for number, kind in db.session.execute(
+            select(RequestKind.request_id, RequestKind.kind).where(RequestKind.request_id.in_([r.id for r in found]))
+        ):
+            kinds[number].append(kind)
+    return [
+        Row(
+            number=r.id,
+            title=r.title,
+            track=r.track,
+            state=r.state,
+            waiting_on=r.waiting_on,
+            next_step=r.next_step,
+            next_step_text=r.next_step_text,
+            due_on=r.due_on,
+            language=r.language,
+            country=r.country if r.unmasked or not r.withhold_country else None,
+            partner_type=r.partner_type,
+            partner_name=r.partner_name if r.unmasked or not r.withhold_partner else "",
+            requester=r.requester if r.unmasked or not r.withhold_name else None,
+            lead=r.lead,
+            updated_at=r.updated_at,
+            kinds=tuple(kinds[r.id]),
+        )
+        for r in found
+    ]
+
+
+def _search(viewer: Viewer, query: str) -> list[int]:
+    """Ids of the best hits in order. Only who sees everything searches in what is withheld."""
+    phrases = words(query)
+    if not phrases:
+        return []
+    column = "all_tokens" if reach(viewer).everything else "open_tokens"
+    if db.session.get_bind().dialect.name == "sqlite":
+        match = f"{column} : (" + " AND ".join('"' + " ".join(phrase) + '"' for phrase in phrases) + ")"
+        statement = text(
+            "SELECT rowid FROM request_fts WHERE request_fts MATCH :match ORDER BY rank LIMIT :most"
+        )  # fmt: skip
+        return list(db.session.scalars(statement, {"match": match, "most": SEARCH_MOST}))
+    match = " ".join('+"' + " ".join(phrase) + '"' for phrase in phrases)
+    against = text(f"MATCH({column}) AGAINST (:match IN BOOLEAN MODE)").bindparams(match=match)
+    score = literal_column(f"MATCH({column}) AGAINST (:match IN BOOLEAN MODE)")
+    statement = select(RequestSearch.request_id).where(against).order_by(score.desc()).limit(SEARCH_MOST)
+    return list(db.session.scalars(statement))

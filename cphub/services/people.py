@@ -1,0 +1,122 @@
+"""People: signing in, roles, guests, and what a person sets for themselves."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from cphub import clock
+from cphub.domain.policy import Act, Role, Viewer, may
+from cphub.errors import Forbidden, Invalid, NotFound
+from cphub.hub import hub
+from cphub.models import Expert, Person, RoleGrant, db
+
+
+def sign_in(central_id: str, name: str | None, *, blocked: bool) -> Person:
+    """The person behind a wiki account, made at the first sign-in; the name follows renames.
+
+    ``name`` None: the wiki suppressed it, so nothing of it may be kept either.
+    """
+    now = clock.now()
+    person = _by_central_id(central_id)
+    if person is None:
+        person = Person(central_id=central_id, name="", created_at=now)
+        db.session.add(person)
+        try:
+            db.session.flush()
+        except IntegrityError:  # the same person signed in for the first time in two tabs at once
+            db.session.rollback()
+            person = _by_central_id(central_id)
+            if person is None:
+                raise
+    person.name, person.blocked, person.signed_in_at = name or "", blocked, now
+    if central_id.isdigit() and int(central_id) in hub().settings.ADMINS:
+        _give(person, Role.ADMIN, by=None, now=now)
+    db.session.commit()
+    return person
+
+
+def viewer_of(person: Person) -> Viewer:
+    """The policy's view of a person."""
+    published = db.session.scalar(select(Expert.published).where(Expert.person_id == person.id))
+    return Viewer(person.id, frozenset(grant.role for grant in person.roles), person.blocked, bool(published))
+
+
+def by_name(name: str) -> Person:
+    """The person whose account has this name today. Raises NotFound."""
+    person = db.session.scalars(
+        select(Person).where(Person.name == tidy(name), Person.central_id.is_not(None)).order_by(Person.id.desc())
+    ).first()
+    if person is None:
+        raise NotFound(name)
+    return person
+
+
+def tidy(name: str) -> str:
+    """A user name as the wiki writes it: spaces for underscores, the first letter large."""
+    name = " ".join(name.replace("_", " ").split())
+    return name[:1].upper() + name[1:]
+
+
+def grant(viewer: Viewer, name: str, role: Role) -> Person:
+    """Give a role to somebody who has signed in at least once."""
+    if not may(viewer, Act.MANAGE_ROLES):
+        raise Forbidden
+    try:
+        person = by_name(name)
+    except NotFound:
+        raise Invalid({"name": "admin-error-no-such-person"}) from None
+    _give(person, role, by=viewer.person_id, now=clock.now())
+    db.session.commit()
+    return person
+
+
+def revoke(viewer: Viewer, person_id: int, role: Role) -> None:
+    """Take a role away. An admin cannot take their own: somebody must be left to give roles."""
+    if not may(viewer, Act.MANAGE_ROLES):
+        raise Forbidden
+    if role is Role.ADMIN and person_id == viewer.person_id:
+        raise Invalid({"role": "admin-error-own-role"})
+    person = db.session.get(Person, person_id)
+    if person is None:
+        raise NotFound
+    person.roles = [grant for grant in person.roles if grant.role is not role]
+    db.session.commit()
+
+
+def appoint(name: str, role: Role) -> Person:
+    """Give a role from the command line: whoever can run it has the database anyway. Raises NotFound."""
+    person = by_name(name)
+    _give(person, role, by=None, now=clock.now())
+    db.session.commit()
+    return person
+
+
+def guest(name: str) -> Person:
+    """Somebody without an account, not yet committed. The name is what a coordinator calls them on the page."""
+    person = Person(name=" ".join(name.split()), created_at=clock.now())
+    db.session.add(person)
+    return person
+
+
+def speak(viewer: Viewer, language: str | None) -> None:
+    """Remember the language a person wants to read."""
+    person = _self(viewer)
+    person.language = language
+    db.session.commit()
+
+
+def _give(person: Person, role: Role, *, by: int | None, now: datetime) -> None:
+    if all(grant.role is not role for grant in person.roles):
+        person.roles.append(RoleGrant(role=role, granted_by_id=by, granted_at=now))
+
+
+def _self(viewer: Viewer) -> Person:
+    person = db.session.get(Person, viewer.person_id) if viewer.person_id is not None else None
+    if person is None:
+        raise Forbidden
+    return person
+
+
+def _by_central_id(central_id: str) -> Person | None:
+    return db.session.scalars(select(Person).where(Person.central_id == central_id)).first()

@@ -1,0 +1,217 @@
+"""Drafts: saved at every step, sent once, and corrected afterwards."""
+
+from dataclasses import replace
+
+from sqlalchemy import delete, select
+from sqlalchemy.exc import IntegrityError
+
+from cphub import clock
+from cphub.domain import draft as rules
+from cphub.domain.draft import Draft
+from cphub.domain.events import EventKind
+from cphub.domain.lifecycle import State, Track, Verb
+from cphub.domain.policy import Act, Viewer, may
+from cphub.errors import Forbidden, Invalid, NotFound
+from cphub.models import Person, Request, RequestKind, RequestSkill, Watch, db
+from cphub.services import people, search
+from cphub.services.record import record
+from cphub.services.requests.moves import apply
+from cphub.services.requests.subject import find, subject_of
+from cphub.taxonomies import (
+    COUNTRIES,
+    JUSTIFICATION,
+    KINDS,
+    LANGUAGES,
+    PARTNER_TYPES,
+    STAGES,
+    skills_for_kinds,
+)
+
+_PLAIN = (
+    "track", "title", "body", "language", "stage", "partner_type", "partner_name", "country", "community", "deadline",
+    "contact", "visibility", "withhold_partner", "withhold_country", "withhold_name",
+)  # fmt: skip
+
+
+def save(viewer: Viewer, key: str, draft: Draft, *, on_behalf_of: str | None = None) -> Request:
+    """Keep what has been typed so far under the form's ``key``; the same key saves the same draft.
+
+    ``on_behalf_of``: the name of whom a coordinator writes it down for: an account that has signed in before, or
+    anybody else, who then becomes a guest. A draft that was sent meanwhile is returned as it is.
+    Raises Invalid for what is too long or not in the taxonomies, NotFound when the key is somebody else's.
+    """
+    draft = clean(draft)
+    request = mine(viewer, key)
+    if request is None:
+        if not may(viewer, Act.WRITE):
+            raise Forbidden("errors-blocked" if viewer.blocked else "errors-forbidden")
+        request = _new(viewer, key)
+    elif request.state is not State.DRAFT:
+        return request
+    _for_whom(viewer, request, on_behalf_of)
+    _fill(request, draft)
+    request.updated_at = clock.now()
+    db.session.commit()
+    return request
+
+
+def send(viewer: Viewer, key: str, draft: Draft, *, on_behalf_of: str | None = None) -> Request:
+    """Save the draft and send it. Sending twice gives the same request. Raises Invalid when something is missing."""
+    now = clock.now()
+    request = save(viewer, key, draft, on_behalf_of=on_behalf_of)
+    if request.state is not State.DRAFT:
+        return request
+    problems = rules.missing(draft, today=now.date())
+    if problems:
+        raise Invalid(problems)
+    subject = subject_of(request)
+    apply(request, subject, Verb.SEND, viewer, now=now, values={"sent_at": now, "created_at": now})
+    for skill in skills_for_kinds(draft.kinds)[:4]:
+        db.session.add(RequestSkill(request_id=request.id, skill=skill, must=False))
+    search.index(request)
+    record(
+        request,
+        EventKind.REQUEST_RECEIVED,
+        actor=viewer.person_id,
+        now=now,
+        payload={
+            "waiting_on": "coordinator",
+            "version": request.version,
+            "entered_for": _is_for_other(request),
+        },
+    )
+    db.session.commit()
+    return request
+
+
+def edit(viewer: Viewer, number: int, draft: Draft) -> Request:
+    """Correct a sent request. What changed is an event that names the fields, not the texts."""
+    request, _ = find(viewer, number, Act.EDIT)
+    draft = clean(draft)
+    problems = rules.missing(replace(draft, deadline=None), today=clock.now().date())
+    if problems:
+        raise Invalid(problems)
+    if request.state is not State.RECEIVED:
+        draft = replace(draft, track=request.track)  # its path was decided by it
+    before = as_draft(request)
+    changed = sorted(name for name in Draft.__slots__ if getattr(before, name) != getattr(draft, name))
+    if changed:
+        _fill(request, draft)
+        db.session.flush()
+        search.index(request)
+        record(
+            request,
+            EventKind.REQUEST_EDITED,
+            actor=viewer.person_id,
+            now=clock.now(),
+            payload={"fields": changed},
+        )
+    db.session.commit()
+    return request
+
+
+def discard(viewer: Viewer, key: str) -> None:
+    """Throw a draft away."""
+    request = mine(viewer, key)
+    if request is None or request.state is not State.DRAFT:
+        raise NotFound
+    db.session.execute(delete(Watch).where(Watch.request_id == request.id))
+    db.session.delete(request)
+    db.session.commit()
+
+
+def mine(viewer: Viewer, key: str) -> Request | None:
+    """The viewer's own request of this form key, if it was saved before. Raises NotFound if it is another's."""
+    request = db.session.scalars(select(Request).where(Request.key == key)).first()
+    if request is not None and viewer.person_id not in (request.requester_id, request.entered_by_id):
+        raise NotFound
+    return request
+
+
+def as_draft(request: Request) -> Draft:
+    """What the form showed when this was saved."""
+    return Draft(
+        **{name: getattr(request, name) for name in _PLAIN},
+        reply_languages=tuple(request.reply_languages),
+        kinds=tuple(sorted((k.kind for k in request.kinds), key=list(KINDS).index)),
+        justification=dict(request.justification),
+    )
+
+
+def clean(draft: Draft) -> Draft:
+    """The draft in the form it is stored in. Raises Invalid for what no form of ours can have sent."""
+    problems = rules.too_long(draft)
+    for name, allowed in (
+        ("language", LANGUAGES),
+        ("stage", STAGES),
+        ("partner_type", PARTNER_TYPES),
+        ("country", COUNTRIES),
+    ):
+        value = getattr(draft, name)
+        if value is not None and value not in allowed:
+            problems[name] = "requests-error-choice"
+    if not set(draft.kinds) <= set(KINDS):
+        problems["kinds"] = "requests-error-choice"
+    if not set(draft.reply_languages) <= set(LANGUAGES):
+        problems["reply_languages"] = "requests-error-choice"
+    if problems:
+        raise Invalid(problems)
+    kept = {code: text.strip() for code, text in draft.justification.items() if code in JUSTIFICATION and text.strip()}
+    return replace(
+        draft,
+        title=" ".join(draft.title.split()),
+        body=draft.body.strip(),
+        partner_name=" ".join(draft.partner_name.split()),
+        community=" ".join(draft.community.split()),
+        contact=" ".join(draft.contact.split()),
+        kinds=tuple(code for code in KINDS if code in draft.kinds),
+        reply_languages=tuple(dict.fromkeys(draft.reply_languages)),
+        justification=kept if draft.track is Track.PROJECT else {},
+    )
+
+
+def _new(viewer: Viewer, key: str) -> Request:
+    now = clock.now()
+    request = Request(key=key, requester_id=viewer.person_id, created_at=now, updated_at=now)
+    db.session.add(request)
+    try:
+        db.session.flush()
+    except IntegrityError:  # the same form was saved by two tabs at once
+        db.session.rollback()
+        found = mine(viewer, key)
+        if found is None:
+            raise
+        return found
+    return request
+
+
+def _for_whom(viewer: Viewer, request: Request, name: str | None) -> None:
+    if name is None or not name.strip():
+        return
+    if not may(viewer, Act.ASK_FOR_OTHERS):
+        raise Forbidden
+    request.entered_by_id = viewer.person_id
+    try:
+        request.requester_id = people.by_name(name).id
+        return
+    except NotFound:
+        pass
+    current = db.session.get(Person, request.requester_id)
+    if current is None or current.central_id is not None:
+        current = people.guest(name)
+        db.session.flush()
+        request.requester_id = current.id
+    current.name = " ".join(name.split())[:255]
+
+
+def _fill(request: Request, draft: Draft) -> None:
+    for name in _PLAIN:
+        setattr(request, name, getattr(draft, name))
+    request.reply_languages = list(draft.reply_languages)
+    request.justification = dict(draft.justification)
+    have = {k.kind: k for k in request.kinds}
+    request.kinds = [have.get(kind) or RequestKind(kind=kind) for kind in draft.kinds]
+
+
+def _is_for_other(request: Request) -> bool:
+    return request.entered_by_id is not None and request.entered_by_id != request.requester_id

@@ -1,0 +1,219 @@
+"""The Phabricator task of a request: previewed, ordered, made by the worker exactly once, and looked at from time to time.
+
+A create that may have happened is never repeated blindly: the worker first looks for a task of its own that names
+the request's address.
+"""
+
+import re
+from datetime import datetime
+
+from sqlalchemy import func, select
+
+from cphub import clock
+from cphub.domain.events import EventKind
+from cphub.domain.policy import Act, Viewer, Visibility
+from cphub.domain.task_text import TaskSource, TaskText, compose
+from cphub.errors import Conflict, Invalid
+from cphub.gateways.phabricator import Phabricator, Task
+from cphub.hub import hub
+from cphub.models import Event, OutboxRow, OutboxState, Request, TaskLink, db
+from cphub.services import outbox, requests
+from cphub.services.outbox import Job
+from cphub.services.record import record
+from cphub.taxonomies import COUNTRIES, JUSTIFICATION, KINDS
+
+_MONOGRAM = re.compile(r"(?:^|/)T?([1-9][0-9]{0,8})$", re.ASCII)
+#: Linked tasks are looked at in lots of this many.
+_LOT = 100
+
+
+def preview(viewer: Viewer, number: int) -> TaskText:
+    """What the task would say: public fields only, in English, because Phabricator is. Raises Invalid for a request
+    that is not public."""
+    request, _ = requests.find(viewer, number, Act.LINK_TASK)
+    return _text(request)
+
+
+def order(viewer: Viewer, number: int) -> None:
+    """Have the task made, with the text as it is now. Ordering twice makes one. Commits."""
+    request, _ = requests.find(viewer, number, Act.LINK_TASK)
+    text = _text(request)
+    _ask(viewer, request, "task:create", {"title": text.title, "description": text.description})
+
+
+def link(viewer: Viewer, number: int, task: str) -> None:
+    """Have an existing task linked, once the worker has seen that it is there. ``task``: T123 or its address. Commits."""
+    request, _ = requests.find(viewer, number, Act.LINK_TASK)
+    found = _MONOGRAM.search(task.strip())
+    if found is None:
+        raise Invalid({"task": "tasks-error-number"})
+    _ask(viewer, request, "task:link", {"task": int(found[1])})
+
+
+def unlink(viewer: Viewer, number: int) -> None:
+    """Forget the link; the task itself stays. Commits."""
+    request, _ = requests.find(viewer, number, Act.LINK_TASK)
+    linked = db.session.get(TaskLink, number)
+    if linked is None:
+        raise Conflict("tasks-conflict-unlinked", number=number)
+    db.session.delete(linked)
+    record(request, EventKind.TASK_UNLINKED, actor=viewer.person_id, now=clock.now(), payload={"task": linked.number})
+    db.session.commit()
+
+
+def _text(request: Request) -> TaskText:
+    if request.visibility is not Visibility.PUBLIC:
+        raise Invalid({"task": "tasks-error-not-public"})
+    speaker = hub().catalogue.speaker("en")
+    shown = None if request.withhold_country or request.country is None else COUNTRIES[request.country]
+    source = TaskSource(
+        number=request.id,
+        title=request.title,
+        body=request.body,
+        language=speaker.language_name(request.language) if request.language else None,
+        kinds=", ".join(speaker.text(KINDS[k.kind].message) for k in request.kinds) or None,
+        partner=None if request.withhold_partner else request.partner_name or None,
+        country=None
+        if shown is None
+        else speaker.text(shown.message)
+        if shown.message
+        else speaker.country_name(shown.code),
+        requester=None if request.withhold_name else request.requester.name or None,
+        justification=tuple(
+            (speaker.text(JUSTIFICATION[code].message), answer) for code, answer in request.justification.items()
+        ),
+    )
+    return compose(source, url=address(request.id), word=speaker.text)
+
+
+def address(number: int) -> str:
+    """The page of a request, for use outside of it; ends so that no other request's address begins with it."""
+    return f"{hub().settings.BASE_URL.rstrip('/')}/requests/{number}#request"
+
+
+def _ask(viewer: Viewer, request: Request, kind: str, payload: dict[str, object]) -> None:
+    if hub().phabricator is None:
+        raise Invalid({"task": "tasks-error-not-configured"})
+    if db.session.get(TaskLink, request.id) is not None:
+        raise Conflict("tasks-conflict-linked", number=request.id)
+    waiting = select(OutboxRow.id).where(
+        OutboxRow.request_id == request.id,
+        OutboxRow.kind.in_(["task:create", "task:link"]),
+        OutboxRow.state.in_([OutboxState.READY, OutboxState.UNSURE]),
+    )
+    if db.session.scalars(waiting).first() is not None:
+        return
+    now = clock.now()
+    # Counted, so that a task can be made again after the first was unlinked, but not by two clicks.
+    before = db.session.scalar(
+        select(func.count()).where(Event.request_id == request.id, Event.kind == EventKind.TASK_ORDERED)
+    )
+    key = f"task:{request.id}:{before}"
+    if db.session.scalars(select(OutboxRow.id).where(OutboxRow.dedupe_key == key)).first() is None:
+        outbox.put(kind, payload | {"by": viewer.person_id}, key=key, now=now, request_id=request.id)
+        record(request, EventKind.TASK_ORDERED, actor=viewer.person_id, now=now)
+    db.session.commit()
+
+
+def deliver(job: Job) -> None:
+    """Make the task, or find the one an earlier try made; then write the link down."""
+    phabricator = _phabricator()
+    number = _number(job)
+    db.session.rollback()  # nothing stays open while the network is waited for
+    reference = address(number)
+    me = phabricator.whoami()
+    task = None
+    if job.unsure:
+        task = phabricator.find_created(reference=reference, author_phid=me.phid, since=job.since)
+    if task is None:
+        project = phabricator.project(hub().settings.PHABRICATOR_PROJECT)
+        task = phabricator.create_task(
+            title=job.payload["title"], description=job.payload["description"], project_phid=project.phid
+        )
+    _linked(job, number, task, EventKind.TASK_CREATED)
+
+
+def deliver_link(job: Job) -> None:
+    """Look for the named task and link it, or say that it is not there."""
+    number, wanted = _number(job), int(job.payload["task"])
+    db.session.rollback()
+    task = _phabricator().task(wanted)
+    if task is not None:
+        _linked(job, number, task, EventKind.TASK_LINKED)
+        return
+    now = clock.now()
+    request = db.session.get_one(Request, number)
+    record(request, EventKind.TASK_FAILED, actor=None, now=now, payload={"task": wanted, "by": "hub"})
+    outbox.done(job, now=now)
+    db.session.commit()
+
+
+def look() -> int:
+    """Read the state of all linked tasks once; says how many had changed. A task that is not shown to us any more
+    loses its cached text at once."""
+    if hub().phabricator is None:
+        return 0
+    numbers = db.session.scalars(select(TaskLink.number).distinct().order_by(TaskLink.number)).all()
+    db.session.rollback()
+    changed = 0
+    for start in range(0, len(numbers), _LOT):
+        lot = numbers[start : start + _LOT]
+        seen = _phabricator().tasks(lot)
+        now = clock.now()
+        for linked in db.session.scalars(select(TaskLink).where(TaskLink.number.in_(lot))).all():
+            changed += _refresh(linked, seen.get(linked.number), now)
+        db.session.commit()
+    return changed
+
+
+def _refresh(linked: TaskLink, task: Task | None, now: datetime) -> int:
+    before = (linked.status, linked.hidden)
+    if task is None:
+        linked.hidden, linked.title, linked.status, linked.status_name = True, "", "", ""
+    else:
+        _copy(linked, task)
+    linked.seen_at = now
+    if (linked.status, linked.hidden) == before:
+        return 0
+    request = db.session.get_one(Request, linked.request_id)
+    payload = {"task": linked.number, "status": linked.status_name, "hidden": linked.hidden, "by": "hub"}
+    record(request, EventKind.TASK_CHANGED, actor=None, now=now, payload=payload)
+    return 1
+
+
+def _linked(job: Job, number: int, task: Task, kind: EventKind) -> None:
+    now = clock.now()
+    request = db.session.get_one(Request, number)
+    if db.session.get(TaskLink, number) is None:
+        linked = TaskLink(
+            request_id=number,
+            number=task.number,
+            phid=task.phid,
+            made_here=kind is EventKind.TASK_CREATED,
+            linked_by_id=job.payload.get("by"),
+            linked_at=now,
+            seen_at=now,
+        )
+        _copy(linked, task)
+        db.session.add(linked)
+        record(request, kind, actor=job.payload.get("by"), now=now, payload={"task": task.number})
+    outbox.done(job, now=now)
+    db.session.commit()
+
+
+def _copy(linked: TaskLink, task: Task) -> None:
+    linked.title, linked.status, linked.status_name = task.title[:255], task.status, task.status_name
+    linked.closed, linked.hidden = task.closed, False
+
+
+def _number(job: Job) -> int:
+    if job.request_id is None:
+        raise ValueError("a task belongs to a request")
+    return job.request_id
+
+
+def _phabricator() -> Phabricator:
+    found = hub().phabricator
+    if found is None:
+        raise Invalid({"task": "tasks-error-not-configured"})
+    return found

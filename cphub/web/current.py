@@ -1,0 +1,144 @@
+"""Who is asking, and in which language they read: worked out once a request, kept in ``flask.g`` only here."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+from flask import Flask, g, request, session
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+
+from cphub.domain.policy import ANONYMOUS, Viewer
+from cphub.errors import Forbidden
+from cphub.hub import hub
+from cphub.i18n import Speaker
+from cphub.models import Expert, InboxItem, Person, db
+
+#: Key of the person's id in the session.
+PERSON = "person"
+LANGUAGE_COOKIE = "cphub_language"
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+
+class SignInNeeded(Exception):
+    """This page is for people who are signed in; what they typed is kept for them (see ``errors``)."""
+
+
+def init_app(app: Flask) -> None:
+    """A language chosen in the address stays chosen."""
+
+    @app.after_request
+    def remember_language(response):  # type: ignore[no-untyped-def]
+        chosen = request.args.get("uselang")
+        if chosen and chosen in hub().catalogue.languages:
+            response.set_cookie(
+                LANGUAGE_COOKIE,
+                chosen,
+                max_age=31_536_000,
+                samesite="Lax",
+                httponly=True,
+                secure=app.config["SESSION_COOKIE_SECURE"],
+            )
+        return response
+
+
+def person() -> Person | None:
+    """The signed-in person, or None."""
+    if "person" not in g:
+        g.person = _load()
+    found: Person | None = g.person
+    return found
+
+
+def viewer() -> Viewer:
+    """The policy's view of who is asking."""
+    if "viewer" not in g:
+        who = person()
+        g.viewer = (
+            ANONYMOUS
+            if who is None
+            else Viewer(who.id, frozenset(grant.role for grant in who.roles), who.blocked, g.is_expert)
+        )
+    found: Viewer = g.viewer
+    return found
+
+
+def unread() -> int:
+    """Unread items of the viewer's inbox, at most 100."""
+    if "unread" not in g:
+        who = person()
+        few = (
+            select(InboxItem.id).where(InboxItem.person_id == who.id, InboxItem.read_at.is_(None)).limit(100)
+            if who
+            else None
+        )
+        g.unread = db.session.scalar(select(db.func.count()).select_from(few.subquery())) if few is not None else 0
+    count: int = g.unread
+    return count
+
+
+def speaker() -> Speaker:
+    """The messages in the reader's language: ``uselang``, else what the person chose, else the browser's."""
+    if "speaker" not in g:
+        catalogue = hub().catalogue
+        # The page that says "the database is away" has no person to ask.
+        chosen = g.person.language if g.get("person") else None
+        code = catalogue.negotiate(
+            request.args.get("uselang"),
+            request.cookies.get(LANGUAGE_COOKIE) or chosen,
+            request.headers.get("Accept-Language"),
+        )
+        g.speaker = catalogue.speaker(code)
+    found: Speaker = g.speaker
+    return found
+
+
+def signed_in(view: Callable[_P, _R]) -> Callable[_P, _R]:
+    """For views that make no sense without a person."""
+
+    @wraps(view)
+    def guarded(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+        if person() is None:
+            raise SignInNeeded
+        return view(*args, **kwargs)
+
+    return guarded
+
+
+def writes(view: Callable[_P, _R]) -> Callable[_P, _R]:
+    """For views that change something: somebody signed in, and not blocked on the wiki."""
+
+    @wraps(view)
+    def guarded(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+        who = person()
+        if who is None:
+            raise SignInNeeded
+        if who.blocked:
+            raise Forbidden("errors-blocked")
+        return view(*args, **kwargs)
+
+    return guarded
+
+
+def _load() -> Person | None:
+    person_id = session.get(PERSON)
+    g.is_expert = False
+    if person_id is None:
+        return None
+    row = (
+        db.session.execute(
+            select(Person, Expert.published)
+            .outerjoin(Expert, Expert.person_id == Person.id)
+            .options(joinedload(Person.roles))
+            .where(Person.id == person_id)
+        )
+        .unique()
+        .first()
+    )
+    if row is None:
+        session.clear()
+        return None
+    g.is_expert = bool(row[1])
+    found: Person = row[0]
+    return found

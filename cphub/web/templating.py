@@ -1,0 +1,86 @@
+"""What templates can use: messages, icons, assets, Markdown, links."""
+
+import json
+from functools import lru_cache
+from pathlib import Path
+
+from flask import Flask
+from markupsafe import Markup
+
+from cphub import taxonomies
+from cphub.domain import lifecycle
+from cphub.domain.policy import Act, may
+from cphub.hub import hub
+from cphub.services import wording
+from cphub.web import current
+from cphub.web.markdown import render as markdown
+
+
+def init_app(app: Flask) -> None:
+    """Register globals and filters."""
+    vendor = Path(app.static_folder or "static") / "vendor"
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.globals.update(
+        asset=_assets(app, vendor),
+        icon=_icons(vendor),
+        Act=Act,
+        lifecycle=lifecycle,
+        taxonomies=taxonomies,
+        may=lambda act, thing=None: may(current.viewer(), act, thing),
+        markdown=markdown,
+        wording=wording,
+    )
+
+    @app.context_processor
+    def everywhere() -> dict[str, object]:
+        speaker = current.speaker()
+        return {
+            "speaker": speaker,
+            "msg": speaker.msg,
+            "text": speaker.text,
+            "viewer": current.viewer,
+            "person": current.person,
+            "unread": current.unread,
+            "settings": hub().settings,
+            "now": hub().clock(),
+            "zone": _zone(),
+        }
+
+
+def _zone() -> str | None:
+    who = current.person()
+    return who.time_zone if who else None
+
+
+def _assets(app: Flask, vendor: Path):  # type: ignore[no-untyped-def]
+    """``asset(name)``: address of a static file, with its hash so that it can be kept for ever."""
+
+    @lru_cache(maxsize=256)
+    def asset(name: str) -> str:
+        path = Path(app.static_folder or "static") / name
+        try:
+            from hashlib import sha256
+
+            version = sha256(path.read_bytes()).hexdigest()[:12]
+        except OSError:
+            version = "0"
+        return f"/static/{name}?v={version}"
+
+    return asset
+
+
+def _icons(vendor: Path):  # type: ignore[no-untyped-def]
+    """``icon(name)``: a Codex icon as SVG, decorative; the words beside it say what it means."""
+    try:
+        paths: dict[str, str] = json.loads((vendor / "icons.json").read_text())
+    except OSError:
+        paths = {}
+
+    @lru_cache(maxsize=256)
+    def icon(name: str, extra: str = "") -> Markup:
+        drawing = paths.get(name, "")
+        return Markup(
+            '<svg class="icon {}" viewBox="0 0 20 20" width="20" height="20" aria-hidden="true" focusable="false">{}</svg>'
+        ).format(extra, Markup(drawing))
+
+    return icon
