@@ -12,6 +12,7 @@ itself.
 import json
 import logging
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -90,7 +91,7 @@ class WikiSignIn:
     """The wiki that people sign in with.
 
     ``index_url`` is its ``.../w/index.php`` under exactly the host name the wiki calls itself: the signature
-    covers it. ``timeout`` is in seconds, for connecting and for each silence while reading.
+    covers it. ``timeout`` is in seconds, for connecting, for the first byte, and for the whole answer.
     """
 
     def __init__(
@@ -170,7 +171,9 @@ class _Http:
 
     @staticmethod
     def post(url: str, **request: Any) -> requests.Response:
-        response = requests.post(url, **request, timeout=_timeout.get(), allow_redirects=False)
+        limit = _timeout.get()
+        with requests.post(url, **request, timeout=limit, allow_redirects=False, stream=True) as response:
+            response._content = _read(response, seconds=limit)
         if response.status_code != 200:
             raise requests.HTTPError(f"HTTP status {response.status_code}", response=response)
         body = response.content.lstrip()
@@ -182,6 +185,17 @@ class _Http:
         if body[:1] in b"<{[":  # also when empty
             raise requests.HTTPError("a page or nothing where an answer should be", response=response)
         return response
+
+
+def _read(response: requests.Response, *, seconds: float) -> bytes:
+    """The whole body. requests limits only each silence; this also ends an answer that drips for ever."""
+    deadline = time.monotonic() + seconds
+    body = bytearray()
+    for byte in response.iter_content(1):  # a healthy answer has 3,000 at most
+        body += byte
+        if time.monotonic() > deadline:
+            raise requests.ReadTimeout("the answer takes too long", response=response)
+    return bytes(body)
 
 
 mwoauth.functions.requests = _Http

@@ -1,7 +1,8 @@
 """The sandbox wiki answers what a real MediaWiki with Extension:OAuth answered, word for word.
 
 Every recorded request of an app is sent again, as it was signed then, to a sandbox that is in the state of the
-real wiki and whose clock stands at the recorded time. Where the recording shows a person in a browser, the person acts here.
+real wiki and whose clock stands at the recorded time. Where the recording shows a person in a browser, a person acts
+here as well.
 """
 
 import html
