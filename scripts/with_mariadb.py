@@ -77,7 +77,7 @@ def mariadb(*, buffer_pool: str = "128M") -> Iterator[str]:
 def _program(name: str) -> str:
     found = shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
     if found is None:
-        raise Failed(f"{name} is missing: install the Debian package mariadb-server.")
+        raise Failed(f"{name} is missing: install the Debian packages mariadb-server-core and mariadb-client-core.")
     return found
 
 
