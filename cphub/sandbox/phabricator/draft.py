@@ -24,6 +24,7 @@ class Draft:
         self._comments: list[str] = []
         self._spoken: list[str] = []  # texts that may mention people and tasks
         self._touched: list[Task] = []  # other tasks that get a line in their history
+        self._policies: list[str] = []
         self._owner_given = False
         self._newcomers: list[str] = []
 
@@ -36,7 +37,7 @@ class Draft:
         """Raise with everything that was refused."""
         if self._creating and not self.task.title and not self._errors:
             self._errors.append("Tasks must have a title.")
-        for policy in ("view", "edit"):
+        for policy in self._policies:
             if not self._install.allows(getattr(self.task, policy), self._user, self.task):
                 self._errors.append(
                     f"The {policy} policy of this object would no longer allow you to {policy} the object."
@@ -152,6 +153,7 @@ class Draft:
     def _set_policy(self, name: str, value: str) -> None:
         if value != getattr(self.task, name):
             setattr(self.task, name, value)
+            self._policies.append(name)
             self._write(None)
 
     def _set_projects(self, verb: str, value: list[str]) -> None:
@@ -219,11 +221,8 @@ class Draft:
             self._refuse_cycle(above, [*path, phid])
 
     def _set_subscribers(self, verb: str, value: list[str]) -> None:
-        if verb == "add":
-            self._subscribe(value)
-            return
-        if verb == "set" and self._creating:
-            self._newcomers += value
+        if verb == "add" or (verb == "set" and self._creating):
+            self._subscribe([*value, self._user.phid] if self._creating else value)
             return
         keep = value if verb == "set" else [phid for phid in self.task.subscribers if phid not in value]
         gone = [phid for phid in self.task.subscribers if phid not in keep]

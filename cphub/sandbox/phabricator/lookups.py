@@ -114,9 +114,7 @@ def projects(install: Install, user: User, call: Call) -> dict[str, Any]:
         for one in enumerate(install.projects.values(), 1)
         if one[1].view in ("users", "public", user.phid)
     )
-    rows = sorted(visible, key=lambda row: row[1].name)
-    if query != "all":
-        rows = [row for row in rows if not row[1].archived]
+    rows = sorted((row for row in visible if not row[1].archived), key=lambda row: row[1].name)
     if query == "active":
         rows = [row for row in rows if row[1].parent is None]
     for name, value in read_mapping(call.value("constraints")).items():

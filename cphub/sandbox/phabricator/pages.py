@@ -31,7 +31,7 @@ def tasks() -> str:
     return render_template("sandbox_phabricator/tasks.html", tasks=rows)
 
 
-@pages.get("/api/")
+@pages.route("/api/", methods=["GET", "POST"])
 def not_conduit() -> str:
     """The path without a method answers a page, with HTTP 200: a client must not take that for an answer."""
     return render_template("sandbox_phabricator/tasks.html", tasks=[])

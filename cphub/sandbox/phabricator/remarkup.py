@@ -7,7 +7,7 @@ _CODE_BLOCK = re.compile(r"^[^\S\n]*```.*?(?:```[^\S\n]*$|\Z)", re.DOTALL | re.M
 _LITERAL_BLOCK = re.compile(r"^%%%.*?(?:%%%[^\S\n]*$|\Z)", re.DOTALL | re.MULTILINE)
 _QUIET = re.compile(r"^[ ]{2,}(?![-*#\[]|\d+[.)]).*$|`[^`\n]+`|\[\[.*?\]\]|https?://\S+", re.MULTILINE)
 _MENTION = re.compile(r"(?<![\w&@])@([A-Za-z0-9_.-]*[A-Za-z0-9_-])")
-_TASK = re.compile(r"(?<![\w&#/.-])T([1-9][0-9]*)\b")
+_TASK = re.compile(r"(?<![\w&/.-])T([1-9][0-9]*)\b")
 
 
 def _acting(text: str) -> str:
