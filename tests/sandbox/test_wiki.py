@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from oauthlib.oauth1 import Client  # type: ignore[import-untyped]
 from werkzeug.test import TestResponse
 
-from cphub.sandbox.wiki import GROUPS, WikiConsumer, WikiPerson, create_wiki, load_people, require_loopback
+from cphub import demo
+from cphub.sandbox.wiki import GROUPS, WikiConsumer, WikiPerson, create_wiki, load_people, people_from, require_loopback
 from cphub.sandbox.wiki.oauth import OAuthServer
 
 BASE = "http://127.0.0.1:8000"
@@ -277,3 +278,17 @@ def test_there_is_somebody_of_every_kind() -> None:
     assert len({person.central_id for person in people}) == len({person.name for person in people}) == len(people)
     for state in ("blocked", "partially_blocked", "locked", "suppressed", "revokes"):
         assert any(getattr(person, state) for person in people), state
+
+
+def test_people_of_elsewhere_bring_what_the_wiki_knows_of_them() -> None:
+    entries = [
+        {"id": "nora", "central_id": "1", "name": "Nora", "group": "requester", "language": "fi", "locked": True},
+        {"id": "guest", "name": "Guest without account", "group": "requester"},
+    ]
+    assert people_from(entries) == (WikiPerson(central_id="1", name="Nora", group="requester", locked=True),)
+
+
+def test_everybody_of_the_demonstration_can_be_picked() -> None:
+    people = people_from(demo.people())
+    assert {person.group for person in people} <= set(GROUPS)
+    assert len({person.central_id for person in people}) == len(people) > 30

@@ -7,6 +7,6 @@ must never be reachable from elsewhere.
 
 from cphub.sandbox.wiki.app import create_wiki, require_loopback
 from cphub.sandbox.wiki.oauth import WikiConsumer
-from cphub.sandbox.wiki.people import GROUPS, WikiPerson, load_people
+from cphub.sandbox.wiki.people import GROUPS, WikiPerson, load_people, people_from
 
-__all__ = ["GROUPS", "WikiConsumer", "WikiPerson", "create_wiki", "load_people", "require_loopback"]
+__all__ = ["GROUPS", "WikiConsumer", "WikiPerson", "create_wiki", "load_people", "people_from", "require_loopback"]

@@ -1,9 +1,10 @@
 """Who has an account on the sandbox wiki, and in which state."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import yaml
 
@@ -76,6 +77,19 @@ class WikiPerson:
         return tuple(word for word, holds in words.items() if holds)
 
 
+def people_from(entries: Iterable[Mapping[str, Any]]) -> tuple[WikiPerson, ...]:
+    """People out of richer descriptions: keys that are not fields of WikiPerson are left alone.
+
+    Whoever has no ``central_id`` has no account here.
+    """
+    known = {field.name for field in fields(WikiPerson)}
+    return tuple(
+        WikiPerson(**{key: value for key, value in entry.items() if key in known})
+        for entry in entries
+        if entry.get("central_id")
+    )
+
+
 def load_people(path: Path = PEOPLE) -> tuple[WikiPerson, ...]:
-    """The people of a YAML list of mappings with the fields of WikiPerson; TypeError for an unknown field."""
-    return tuple(WikiPerson(**entry) for entry in yaml.safe_load(path.read_text(encoding="utf-8")))
+    """The people of a YAML file, by default those who come with the sandbox."""
+    return people_from(yaml.safe_load(path.read_text(encoding="utf-8")))
