@@ -6,7 +6,7 @@ from flask.cli import AppGroup
 
 from cphub.domain.policy import Role
 from cphub.errors import NotFound
-from cphub.jobs import worker
+from cphub.jobs import demo, worker
 from cphub.services import people
 
 roles = AppGroup("roles", help="Who may do what in the hub.")
@@ -35,3 +35,4 @@ def init_app(app: Flask) -> None:
     """Add the commands to the app."""
     app.cli.add_command(roles)
     app.cli.add_command(run_worker)
+    app.cli.add_command(demo.group)

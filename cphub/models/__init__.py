@@ -3,6 +3,7 @@
 from cphub.models.base import Base, Json, Model, db
 from cphub.models.events import Event
 from cphub.models.experts import Expert, ExpertConflict, ExpertLanguage, ExpertLink, ExpertSkill
+from cphub.models.fulltext import create_fulltext, drop_fulltext
 from cphub.models.inbox import InboxItem
 from cphub.models.offers import Offer
 from cphub.models.outbox import Heartbeat, OutboxRow, OutboxState
@@ -38,5 +39,7 @@ __all__ = [
     "TaskLink",
     "TeamMember",
     "Watch",
+    "create_fulltext",
     "db",
+    "drop_fulltext",
 ]

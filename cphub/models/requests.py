@@ -133,7 +133,7 @@ class RequestSearch(Model):
 
     __tablename__ = "request_search"
     __table_args__ = (
-        # SQLite has its own full-text table beside this one (see the migration and queries/search.py).
+        # SQLite has a table of its own instead (see cphub.models.fulltext).
         Index("ft_request_search_open", "open_tokens", mysql_prefix="FULLTEXT").ddl_if(dialect="mysql"),
         Index("ft_request_search_all", "all_tokens", mysql_prefix="FULLTEXT").ddl_if(dialect="mysql"),
         {**MYSQL_TABLE, "mysql_charset": "ascii", "mysql_collate": "ascii_bin"},

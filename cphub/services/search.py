@@ -12,16 +12,12 @@ def index(request: Request) -> None:
     What everybody may find is its title and body; the partner's name and the rest only those who see everything.
     """
     open_tokens = document(request.title, request.title, request.body)
-    all_tokens = " ".join(
-        [open_tokens, document(request.partner_name, request.community, *request.justification.values())]
-    )
-    row = {"request_id": request.id, "open_tokens": open_tokens, "all_tokens": all_tokens}
-    db.session.execute(delete(RequestSearch).where(RequestSearch.request_id == request.id))
-    db.session.execute(insert(RequestSearch).values(**row))
+    hidden = document(request.partner_name, request.community, *request.justification.values())
+    row = {"request_id": request.id, "open_tokens": open_tokens, "all_tokens": f"{open_tokens} {hidden}"}
     if db.session.get_bind().dialect.name == "sqlite":
         db.session.execute(text("DELETE FROM request_fts WHERE rowid = :request_id"), row)
-        db.session.execute(
-            text("INSERT INTO request_fts (rowid, open_tokens, all_tokens)"
-                 " VALUES (:request_id, :open_tokens, :all_tokens)"),
-            row,
-        )  # fmt: skip
+        insertion = "INSERT INTO request_fts (rowid, open_tokens, all_tokens) VALUES (:request_id, :open_tokens, :all_tokens)"
+        db.session.execute(text(insertion), row)
+        return
+    db.session.execute(delete(RequestSearch).where(RequestSearch.request_id == request.id))
+    db.session.execute(insert(RequestSearch).values(**row))
