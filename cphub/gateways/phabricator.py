@@ -145,9 +145,7 @@ class Phabricator:
             seen = self.task(number)
         except PhabricatorError:
             seen = None  # the task is there: not to see it now must not look like a failure to create it
-        return seen or Task(
-            number, phid, title, description, "", "", closed=False, url=self._task_url(number)
-        )
+        return seen or Task(number, phid, title, description, "", "", closed=False, url=self._task_url(number))
 
     def find_created(self, *, reference: str, author_phid: str, since: datetime) -> Task | None:
         """The newest task by this author, made since that moment, whose description names the reference.
@@ -208,9 +206,7 @@ class Phabricator:
 
     @contextmanager
     def _edit(self, changes: Mapping[str, object], task_phid: str | None = None) -> Iterator[Any]:
-        params: dict[str, Any] = {
-            "transactions": [{"type": key, "value": value} for key, value in changes.items()]
-        }
+        params: dict[str, Any] = {"transactions": [{"type": key, "value": value} for key, value in changes.items()]}
         if task_phid is not None:
             params["objectIdentifier"] = task_phid
         with self._reading("maniphest.edit", params, write=True) as result:

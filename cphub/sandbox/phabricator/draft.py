@@ -43,9 +43,7 @@ class Draft:
                     f"The {policy} policy of this object would no longer allow you to {policy} the object."
                 )
         if self._errors:
-            raise ConduitError(
-                CORE, "Validation errors:" + "".join(f"\n  - {error}" for error in self._errors)
-            )
+            raise ConduitError(CORE, "Validation errors:" + "".join(f"\n  - {error}" for error in self._errors))
 
     def finish(self) -> None:
         """What Phabricator adds by itself: who closed it, who owns it, who is subscribed."""

@@ -73,9 +73,7 @@ def _row(one: Transaction) -> dict[str, Any]:
         "dateCreated": one.at,
         "dateModified": one.versions[-1].at if one.versions else one.at,
         "groupID": one.group,
-        "comments": [
-            _comment(number, version) for number, version in reversed(list(enumerate(one.versions, 1)))
-        ],
+        "comments": [_comment(number, version) for number, version in reversed(list(enumerate(one.versions, 1)))],
         "fields": one.fields,
     }
 

@@ -183,9 +183,7 @@ class Install:
         return next(found, None)
 
     def column(self, phid: str) -> tuple[Project, Column] | None:
-        found = (
-            (one, column) for one in self.projects.values() for column in one.columns if column.phid == phid
-        )
+        found = ((one, column) for one in self.projects.values() for column in one.columns if column.phid == phid)
         return next(found, None)
 
     def task(self, number: int) -> Task | None:
@@ -210,9 +208,7 @@ class Install:
         self.next_number = max(self.next_number, task.number + 1)
         return task
 
-    def add_transaction(
-        self, task: Task, author: str, group: str, kind: str | None, **fields: Any
-    ) -> Transaction:
+    def add_transaction(self, task: Task, author: str, group: str, kind: str | None, **fields: Any) -> Transaction:
         one = Transaction(
             id=self.next_transaction,
             type=kind,

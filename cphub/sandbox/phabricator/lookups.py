@@ -109,11 +109,7 @@ def _user_row(install: Install, number: int, user: User, attachments: Sequence[s
 
 def projects(install: Install, user: User, call: Call) -> dict[str, Any]:
     query, slugs = call.value("queryKey"), {}
-    visible = (
-        one
-        for one in enumerate(install.projects.values(), 1)
-        if one[1].view in ("users", "public", user.phid)
-    )
+    visible = (one for one in enumerate(install.projects.values(), 1) if one[1].view in ("users", "public", user.phid))
     rows = sorted((row for row in visible if not row[1].archived), key=lambda row: row[1].name)
     if query == "active":
         rows = [row for row in rows if row[1].parent is None]
@@ -136,9 +132,7 @@ def projects(install: Install, user: User, call: Call) -> dict[str, Any]:
     return result | {"maps": {"slugMap": slugs}}
 
 
-def _project_row(
-    install: Install, number: int, project: Project, attachments: Sequence[str]
-) -> dict[str, Any]:
+def _project_row(install: Install, number: int, project: Project, attachments: Sequence[str]) -> dict[str, Any]:
     parent = install.project(project.parent) if project.parent else None
     icon = ("milestone", "Milestone", "fa-map-marker") if parent else ("project", "Project", "fa-briefcase")
     people = (install.user(name) for name in project.members)
@@ -173,9 +167,7 @@ def _reference(install: Install, project: Project) -> dict[str, Any]:
 
 def columns(install: Install, _user: User, call: Call) -> dict[str, Any]:
     numbers = install.column_numbers()
-    rows = [
-        (numbers[c.phid][0], (project, c)) for project in install.projects.values() for c in project.columns
-    ]
+    rows = [(numbers[c.phid][0], (project, c)) for project in install.projects.values() for c in project.columns]
     rows.sort(key=lambda row: -row[0])
     for name, value in read_mapping(call.value("constraints")).items():
         if name not in ("projects", "phids"):

@@ -25,9 +25,7 @@ pages = Blueprint(
 def tasks() -> str:
     install = _install()
     with install.lock:
-        rows = [
-            _shown(install, task) for task in sorted(install.tasks.values(), key=lambda task: -task.number)
-        ]
+        rows = [_shown(install, task) for task in sorted(install.tasks.values(), key=lambda task: -task.number)]
     return render_template("sandbox_phabricator/tasks.html", tasks=rows)
 
 

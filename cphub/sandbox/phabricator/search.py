@@ -91,9 +91,7 @@ def _place(install: Install, user: User, call: Call, order: Any) -> Place[Task] 
             raise ConduitError(CORE, "Task IDs must be integer numbers.")
         task = install.task(int(text))
         if task is None:
-            raise ConduitError(
-                CORE, f'Cursor "{text}" does not identify a valid object in query "ManiphestTaskQuery".'
-            )
+            raise ConduitError(CORE, f'Cursor "{text}" does not identify a valid object in query "ManiphestTaskQuery".')
         demand(install, user, task, "view")
         key = _sort_key(order)
         return Place(key, key(task), backwards=name == "before")
@@ -158,9 +156,7 @@ _BY_TEXT: dict[str, Callable[[Install, User, set[str]], Matches]] = {
     "phids": lambda _, __, wanted: lambda task: task.phid in wanted,
     "authorPHIDs": lambda _, __, wanted: lambda task: task.author in wanted,
     "subscribers": lambda _, __, wanted: lambda task: bool(wanted & set(task.subscribers)),
-    "columnPHIDs": lambda install, _, wanted: (
-        lambda task: bool(wanted & set(_columns(install, task).values()))
-    ),
+    "columnPHIDs": lambda install, _, wanted: lambda task: bool(wanted & set(_columns(install, task).values())),
     "projects": _tagged,
     "assigned": _assigned,
     "statuses": _with_status,

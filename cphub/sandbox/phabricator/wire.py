@@ -48,9 +48,7 @@ def read_call(request: Request) -> Call:
     """Read a POST body, or the query string of a GET: tokens, and even writes, are taken that way too."""
     if request.content_type == "application/json":
         raise ConduitError(CORE, _NOT_A_FORM)
-    if (
-        request.mimetype == "multipart/form-data"
-    ):  # read by PHP itself, which turns the dot into an underscore
+    if request.mimetype == "multipart/form-data":  # read by PHP itself, which turns the dot into an underscore
         params = _nested((key.replace(".", "_"), text) for key, text in request.form.items(multi=True))
     else:
         body = request.query_string if request.method == "GET" else request.get_data()
@@ -129,9 +127,7 @@ def read_list(name: str, value: Any, call: Call, read: Callable[[str, Any, Call]
     if not isinstance(value, list):
         raise ConduitError(CORE, f'Error while reading "{name}": Expected a list, but value is not a list.')
     if not value:
-        raise ConduitError(
-            CORE, f'Error while reading "{name}": Expected a nonempty list, but value is an empty list.'
-        )
+        raise ConduitError(CORE, f'Error while reading "{name}": Expected a nonempty list, but value is an empty list.')
     return [read(f"{name}[{index}]", item, call) for index, item in enumerate(value)]
 
 
