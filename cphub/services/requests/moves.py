@@ -31,6 +31,10 @@ _TEXT_MOST = 5_000
 HUB = Viewer()
 
 
+#: What goes into the event as people wrote it.
+_SAID = ("reason", "alternative", "summary", "outcome", "next_step_text")
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What a person says when carrying out a verb; which of it must be said, the domain's table knows."""
@@ -83,9 +87,7 @@ def carry_out(
     """Apply a checked verb, write its event, commit."""
     now = clock.now()
     kind = apply(request, subject, verb, viewer, now=now, values=values or {}, chosen=_chosen(verb, facts))
-    said = {
-        name: getattr(facts, name) for name in ("reason", "alternative", "summary", "outcome") if getattr(facts, name)
-    }
+    said = {name: getattr(facts, name) for name in _SAID if getattr(facts, name)}
     detail = facts.outcome_detail or facts.missing_service
     if detail:
         said["outcome_detail"] = detail
