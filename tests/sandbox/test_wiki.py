@@ -281,7 +281,7 @@ def test_there_is_somebody_of_every_kind() -> None:
 
 
 def test_people_of_elsewhere_bring_what_the_wiki_knows_of_them() -> None:
-    entries = [
+    entries: list[dict[str, object]] = [
         {"id": "nora", "central_id": "1", "name": "Nora", "group": "requester", "language": "fi", "locked": True},
         {"id": "guest", "name": "Guest without account", "group": "requester"},
     ]
