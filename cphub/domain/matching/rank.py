@@ -1,5 +1,6 @@
 """Hard filters and the additive score of design section 4, each part with the facts that explain it."""
 
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -27,6 +28,8 @@ DEFAULT = Weights()
 #: Hours of a day in which people can be expected to read a message, local time.
 _WAKING = range(8, 22)
 _FULL_OVERLAP = 8
+#: Two waking days share four hours even on opposite sides of the earth; fewer than this is worth a word.
+_FEW_HOURS = 5
 
 
 def barrier(need: Need, expert: Expert, *, today: date) -> Barrier | None:
@@ -168,7 +171,7 @@ def _shared_hours(here: str | None, there: str | None, now: datetime) -> int | N
             int((now.astimezone(ZoneInfo(zone)).utcoffset() or now - now).total_seconds() // 3600)
             for zone in (here, there)
         ]
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: the name of a folder, or far too long
         return None
     awake = [{(hour - offset) % 24 for hour in _WAKING} for offset in offsets]
     return len(awake[0] & awake[1])
@@ -182,7 +185,7 @@ def _caveat(need: Need, expert: Expert, missing: list[str], language: float, hou
         return Reason("no_language", (need.languages[0],))
     if language and language < WEAK:
         return Reason("weak_language", (max(need.languages, key=lambda c: expert.languages.get(c, 0)),))
-    if hours is not None and hours < 3:
+    if hours is not None and hours < _FEW_HOURS:
         return Reason("few_hours", (hours,))
     if expert.load + PLACES[need.weight] == expert.places:
         return Reason("last_place", (expert.load, expert.places))
@@ -190,4 +193,4 @@ def _caveat(need: Need, expert: Expert, missing: list[str], language: float, hou
 
 
 def _fold(name: str) -> str:
-    return " ".join(name.casefold().split())
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
