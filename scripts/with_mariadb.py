@@ -89,12 +89,14 @@ def _as_ourselves() -> list[str]:
 def _wait(process: subprocess.Popen[bytes], socket: Path, log: Path) -> None:
     until = time.monotonic() + PATIENCE
     while process.poll() is None and time.monotonic() < until:
-        try:
-            pymysql.connect(unix_socket=str(socket), user="root", ssl_disabled=True).close()
-        except pymysql.err.OperationalError:
-            time.sleep(0.05)
-        else:
-            return
+        if socket.exists():
+            try:
+                pymysql.connect(unix_socket=str(socket), user="root", ssl_disabled=True).close()
+            except pymysql.err.OperationalError:
+                pass  # not yet
+            else:
+                return
+        time.sleep(0.05)
     raise Failed(f"MariaDB did not start: {_end_of(log)}")
 
 

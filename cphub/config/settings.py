@@ -130,6 +130,11 @@ class Settings:
         "The worker sends no more than this. Toolforge takes 100 from one sender.",
     )
     SUPPORT_EMAIL: str = key("", values.text, "Address shown to people who would rather write to a human.")
+    SOURCE_URL: str = key(
+        "https://gitlab.wikimedia.org/toolforge-repos/cphub",
+        values.text,
+        "Where the source code is; every page links to it.",
+    )
     CONTACT: str = key(
         "tools.cphub@toolforge.org",
         values.text,
