@@ -3,8 +3,9 @@
 import json
 from functools import lru_cache
 from pathlib import Path
+from urllib.parse import parse_qsl, urlencode
 
-from flask import Flask
+from flask import Flask, request, url_for
 from markupsafe import Markup
 
 from cphub import taxonomies
@@ -29,12 +30,15 @@ def init_app(app: Flask) -> None:
         may=lambda act, thing=None: may(current.viewer(), act, thing),
         markdown=markdown,
         wording=wording,
+        here=here,
+        in_language=in_language,
     )
 
     @app.context_processor
     def everywhere() -> dict[str, object]:
         speaker = current.speaker()
         return {
+            "languages": hub().catalogue.languages,
             "speaker": speaker,
             "msg": speaker.msg,
             "text": speaker.text,
@@ -45,6 +49,18 @@ def init_app(app: Flask) -> None:
             "now": hub().clock(),
             "zone": _zone(),
         }
+
+
+def here() -> str:
+    """The page to come back to: this one, or the front page when this is the answer to a form."""
+    return request.full_path.rstrip("?") if request.method in ("GET", "HEAD") else url_for("home.index")
+
+
+def in_language(code: str) -> str:
+    """The address of this page in another language."""
+    path, _, query = here().partition("?")
+    kept = [(name, value) for name, value in parse_qsl(query) if name != "uselang"]
+    return f"{path}?{urlencode([*kept, ('uselang', code)])}"
 
 
 def _zone() -> str | None:
