@@ -1,8 +1,10 @@
 """What a person fills in when asking for help, and what it must have before it can be sent."""
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date
+from hashlib import sha256
 
 from cphub.domain.lifecycle import Track
 from cphub.domain.policy import Visibility
@@ -10,8 +12,8 @@ from cphub.domain.policy import Visibility
 TITLE_MOST = 255
 BODY_MOST = 20_000
 SHORT_MOST = 255
-#: A few sentences: fewer characters than this cannot be understood in any language.
-BODY_LEAST = 20
+#: Fewer characters than this cannot be understood; in Chinese ten are a sentence.
+BODY_LEAST = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,3 +68,18 @@ def missing(draft: Draft, *, today: date) -> dict[str, str]:
     if draft.deadline is not None and draft.deadline < today:
         found["deadline"] = "requests-error-deadline-past"
     return found
+
+
+def loosened(before: Draft, after: Draft) -> list[str]:
+    """The fields by which ``after`` shows the public more than ``before`` did."""
+    boxes = ("withhold_partner", "withhold_country", "withhold_name")
+    found = [name for name in boxes if getattr(before, name) and not getattr(after, name)]
+    if before.visibility is Visibility.HUB and after.visibility is Visibility.PUBLIC:
+        found.append("visibility")
+    return found
+
+
+def fingerprint(draft: Draft) -> str:
+    """Short, and the same for the same content: tells whether somebody else has changed it."""
+    content = json.dumps(asdict(draft), sort_keys=True, default=str)
+    return sha256(content.encode()).hexdigest()[:16]

@@ -1,6 +1,7 @@
 """Requests: writing one down, sending it, and every step of its life."""
 
-from cphub.services.requests.drafts import discard, edit, save, send
+from cphub.services.requests.drafts import as_draft, discard, edit, mine, save, send
+from cphub.services.requests.handover import Handover, handover_link, see_handover, take_over
 from cphub.services.requests.moves import Facts, act, carry_out
 from cphub.services.requests.needs import set_needs
 from cphub.services.requests.subject import find, subject_of
@@ -8,15 +9,21 @@ from cphub.services.requests.watch import unwatch, watch
 
 __all__ = [
     "Facts",
+    "Handover",
     "act",
+    "as_draft",
     "carry_out",
     "discard",
     "edit",
     "find",
+    "handover_link",
+    "mine",
     "save",
+    "see_handover",
     "send",
     "set_needs",
     "subject_of",
+    "take_over",
     "unwatch",
     "watch",
 ]

@@ -1,8 +1,9 @@
 """Drafts: saved at every step, sent once, and corrected afterwards."""
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, or_, select
 from sqlalchemy.exc import IntegrityError
 
 from cphub import clock
@@ -11,8 +12,10 @@ from cphub.domain.draft import Draft
 from cphub.domain.events import EventKind
 from cphub.domain.lifecycle import State, Track, Verb
 from cphub.domain.policy import Act, Viewer, may
-from cphub.errors import Forbidden, Invalid, NotFound
+from cphub.errors import Conflict, Forbidden, Invalid, NotFound
+from cphub.hub import hub
 from cphub.models import Person, Request, RequestKind, RequestSkill, Watch, db
+from cphub.models.engine import begin_write
 from cphub.services import people, search
 from cphub.services.record import record
 from cphub.services.requests.moves import apply
@@ -41,31 +44,44 @@ def save(viewer: Viewer, key: str, draft: Draft, *, on_behalf_of: str | None = N
     Raises Invalid for what is too long or not in the taxonomies, NotFound when the key is somebody else's.
     """
     draft = clean(draft)
-    request = mine(viewer, key)
+    begin_write(db.session)
+    request = mine(viewer, key, lock=True)
     if request is None:
         if not may(viewer, Act.WRITE):
             raise Forbidden("errors-blocked" if viewer.blocked else "errors-forbidden")
         request = _new(viewer, key)
-    elif request.state is not State.DRAFT:
-        return request
-    _for_whom(viewer, request, on_behalf_of)
-    _fill(request, draft)
-    request.updated_at = clock.now()
+    if request.state is State.DRAFT:
+        _for_whom(viewer, request, on_behalf_of)
+        _fill(request, draft)
+        request.updated_at = clock.now()
     db.session.commit()
     return request
 
 
 def send(viewer: Viewer, key: str, draft: Draft, *, on_behalf_of: str | None = None) -> Request:
-    """Save the draft and send it. Sending twice gives the same request. Raises Invalid when something is missing."""
+    """Save the draft and send it. Sending twice gives the same request. Raises Invalid when something is missing;
+    what was typed is saved then, too.
+
+    ``on_behalf_of``: as for ``save``; empty, and not None, it is missing.
+    """
     now = clock.now()
-    request = save(viewer, key, draft, on_behalf_of=on_behalf_of)
+    save(viewer, key, draft, on_behalf_of=on_behalf_of)
+    begin_write(db.session)
+    request = mine(viewer, key, lock=True)
+    if request is None:
+        raise NotFound
     if request.state is not State.DRAFT:
+        db.session.commit()
         return request
     problems = rules.missing(draft, today=now.date())
+    if on_behalf_of is not None and not on_behalf_of.strip():
+        problems["on_behalf_of"] = "requests-error-on-behalf-of"
+    elif not may(viewer, Act.ASK_FOR_OTHERS) and _sent_since(viewer, now - timedelta(days=1)) >= _most_a_day():
+        problems["send"] = "requests-error-too-many"
     if problems:
+        db.session.rollback()
         raise Invalid(problems)
-    subject = subject_of(request)
-    apply(request, subject, Verb.SEND, viewer, now=now, values={"sent_at": now, "created_at": now})
+    apply(request, subject_of(request), Verb.SEND, viewer, now=now, values={"sent_at": now, "created_at": now})
     for skill in skills_for_kinds(draft.kinds)[:4]:
         db.session.add(RequestSkill(request_id=request.id, skill=skill, must=False))
     search.index(request)
@@ -84,16 +100,27 @@ def send(viewer: Viewer, key: str, draft: Draft, *, on_behalf_of: str | None = N
     return request
 
 
-def edit(viewer: Viewer, number: int, draft: Draft) -> Request:
-    """Correct a sent request. What changed is an event that names the fields, not the texts."""
-    request, _ = find(viewer, number, Act.EDIT)
+def edit(viewer: Viewer, number: int, draft: Draft, *, seen: str | None = None) -> Request:
+    """Correct a sent request. What changed is an event that names the fields, not the texts.
+
+    ``seen``: the ``fingerprint`` of what the person began with; Conflict("requests-conflict-changed") when somebody
+    has corrected it since. Only its requester can show the public more of a request than before.
+    """
     draft = clean(draft)
+    begin_write(db.session)
+    request, _ = find(viewer, number, Act.EDIT, fresh=True, lock=True)
+    before = as_draft(request)
     problems = rules.missing(replace(draft, deadline=None), today=clock.now().date())
+    if viewer.person_id != request.requester_id and request.requester.central_id is not None:
+        problems |= dict.fromkeys(rules.loosened(before, draft), "requests-error-loosened")
     if problems:
+        db.session.rollback()
         raise Invalid(problems)
+    if seen is not None and seen != rules.fingerprint(before):
+        db.session.rollback()
+        raise Conflict("requests-conflict-changed", number=number)
     if request.state is not State.RECEIVED:
         draft = replace(draft, track=request.track)  # its path was decided by it
-    before = as_draft(request)
     changed = sorted(name for name in Draft.__slots__ if getattr(before, name) != getattr(draft, name))
     if changed:
         _fill(request, draft)
@@ -111,19 +138,30 @@ def edit(viewer: Viewer, number: int, draft: Draft) -> Request:
 
 
 def discard(viewer: Viewer, key: str) -> None:
-    """Throw a draft away."""
-    request = mine(viewer, key)
+    """Throw a draft away, and the name of a guest it was for."""
+    begin_write(db.session)
+    request = mine(viewer, key, lock=True)
     if request is None or request.state is not State.DRAFT:
         raise NotFound
+    requester = request.requester
     db.session.execute(delete(Watch).where(Watch.request_id == request.id))
     db.session.delete(request)
+    if requester.central_id is None:
+        db.session.flush()
+        db.session.delete(requester)
     db.session.commit()
 
 
-def mine(viewer: Viewer, key: str) -> Request | None:
-    """The viewer's own request of this form key, if it was saved before. Raises NotFound if it is another's."""
-    request = db.session.scalars(select(Request).where(Request.key == key)).first()
-    if request is not None and viewer.person_id not in (request.requester_id, request.entered_by_id):
+def mine(viewer: Viewer, key: str, *, lock: bool = False) -> Request | None:
+    """The request that the viewer wrote down in the form with this key, if it was saved before.
+
+    ``lock``: nobody else changes it until the transaction ends. Raises NotFound if it is another's.
+    """
+    query = select(Request).where(Request.key == key)
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    request = db.session.scalars(query).first()
+    if request is not None and (request.entered_by_id or request.requester_id) != viewer.person_id:
         raise NotFound
     return request
 
@@ -211,6 +249,16 @@ def _fill(request: Request, draft: Draft) -> None:
     request.justification = dict(draft.justification)
     have = {k.kind: k for k in request.kinds}
     request.kinds = [have.get(kind) or RequestKind(kind=kind) for kind in draft.kinds]
+
+
+def _sent_since(viewer: Viewer, since: datetime) -> int:
+    written_by_them = or_(Request.requester_id == viewer.person_id, Request.entered_by_id == viewer.person_id)
+    count = select(func.count()).select_from(Request).where(written_by_them, Request.sent_at > since)
+    return db.session.scalar(count) or 0
+
+
+def _most_a_day() -> int:
+    return hub().settings.RATE_REQUESTS_PER_DAY
 
 
 def _is_for_other(request: Request) -> bool:

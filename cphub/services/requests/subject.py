@@ -36,13 +36,16 @@ def subject_of(request: Request) -> Subject:
     )
 
 
-def find(viewer: Viewer, number: int, act: Act | Verb = Act.SEE, *, fresh: bool = False) -> tuple[Request, Subject]:
+def find(
+    viewer: Viewer, number: int, act: Act | Verb = Act.SEE, *, fresh: bool = False, lock: bool = False
+) -> tuple[Request, Subject]:
     """The request with this number and the policy's view of it. ``fresh``: read it again, whatever is in memory.
+    ``lock``: nobody else changes it until the transaction ends.
 
     Raises NotFound when there is none or the viewer may not know of it, Conflict("requests-conflict-verb") when
     they may see it but the verb no longer fits its state, Forbidden when they may not do this.
     """
-    request = db.session.get(Request, number, populate_existing=fresh)
+    request = db.session.get(Request, number, populate_existing=fresh, with_for_update=lock or None)
     if request is None:
         raise NotFound
     subject = subject_of(request)
