@@ -152,6 +152,10 @@ class Move:
     tracks: frozenset[Track] = frozenset(Track)
 
 
+#: Verbs after which nobody leads: a request that comes back is looked at anew.
+FREES_LEAD = frozenset({Verb.RELEASE, Verb.REINSTATE})
+ENDS_OFFER = frozenset({Verb.DECLINE_OFFER, Verb.WITHDRAW_OFFER, Verb.EXPIRE_OFFER})
+
 #: An unanswered offer passes to the next expert after this time (design section 4).
 OFFER_LIFE = timedelta(hours=72)
 #: A resolved request closes by itself after this time without an answer (design section 3).
@@ -366,6 +370,11 @@ def verbs(situation: Situation, parts: Set[Part]) -> frozenset[Verb]:
     )
 
 
+def ever(verb: Verb, parts: Set[Part]) -> bool:
+    """Whether somebody playing these parts may use the verb in any state at all."""
+    return any(m.verb is verb and m.by & parts for m in MOVES)
+
+
 def _fits(verb: Verb, situation: Situation) -> bool:
     """Conditions beside state and track: an answer needs a question, a claim or an offer a free lead's place."""
     if verb is Verb.ANSWER:
@@ -408,9 +417,9 @@ def move(situation: Situation, verb: Verb, parts: Set[Part], *, now: datetime, c
         return Change(state, found.kind, chosen)
     if state not in OPEN:
         return Change(state, found.kind, None, outcome=found.outcome)
-    if verb in (Verb.DECLINE_OFFER, Verb.WITHDRAW_OFFER, Verb.EXPIRE_OFFER) and situation.offers:
+    if verb in ENDS_OFFER and (situation.offers or situation.waiting_on is not WaitingOn.EXPERT):
         return Change(state, found.kind, None, keeps_holding=True)
-    has_lead = verb in (Verb.ACCEPT, Verb.CLAIM) or (situation.has_lead and verb is not Verb.RELEASE)
+    has_lead = verb in (Verb.ACCEPT, Verb.CLAIM) or (situation.has_lead and verb not in FREES_LEAD)
     return Change(
         state,
         found.kind,

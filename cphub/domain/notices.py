@@ -16,6 +16,7 @@ class Why(StrEnum):
     YOUR_REQUEST = "your_request"
     YOU_LEAD = "you_lead"
     TEAM = "team"
+    JOINED = "joined"
     WATCHING = "watching"
     COORDINATOR = "coordinator"
     COMMITTEE = "committee"
@@ -23,7 +24,11 @@ class Why(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Circle:
-    """The people around a request, by person id. ``offered``: only those whom this very event concerns."""
+    """The people around a request, by person id.
+
+    ``coordinator``: who looks after it. ``joined``: asked the same. ``offered``: only those whom this very event
+    concerns.
+    """
 
     requester: int
     coordinators: frozenset[int]
@@ -31,6 +36,7 @@ class Circle:
     coordinator: int | None = None
     lead: int | None = None
     team: frozenset[int] = frozenset()
+    joined: frozenset[int] = frozenset()
     offered: frozenset[int] = frozenset()
     watchers: frozenset[int] = frozenset()
 
@@ -56,7 +62,9 @@ def hear(
             if person is not None and person != actor:
                 told.setdefault(person, why)
 
-    hub = circle.coordinators if circle.coordinator is None else frozenset({circle.coordinator})
+    # Whoever is no coordinator any more hears no more than others do.
+    in_charge = circle.coordinators & {circle.coordinator}
+    hub = in_charge or circle.coordinators
     for_requester = audience in (Audience.PUBLIC, Audience.PARTICIPANTS)
     for_team = audience is not Audience.COORDINATORS
     if kind in (EventKind.OFFER_SENT, EventKind.OFFER_WITHDRAWN, EventKind.OFFER_EXPIRED):
@@ -66,12 +74,14 @@ def hear(
     if for_team:
         tell([circle.lead], Why.YOUR_TURN if waiting_on is WaitingOn.EXPERT else Why.YOU_LEAD)
         tell(circle.team, Why.TEAM)
+    if for_requester:
+        tell(circle.joined, Why.JOINED)
     if kind in _FOR_ALL_COORDINATORS:
         tell(hub, Why.COORDINATOR)
     elif waiting_on is WaitingOn.COORDINATOR:
         tell(hub, Why.YOUR_TURN)
     else:
-        tell([circle.coordinator], Why.COORDINATOR)
+        tell(in_charge, Why.COORDINATOR)
     if kind is EventKind.REQUEST_IN_REVIEW:
         tell(circle.committee, Why.COMMITTEE)
     if audience is Audience.PUBLIC:

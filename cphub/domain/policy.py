@@ -148,7 +148,7 @@ _INSIDE = {
     Part.COMMITTEE,
 }
 _AUDIENCE: dict[Audience, set[Part]] = {
-    Audience.PARTICIPANTS: _INSIDE,
+    Audience.PARTICIPANTS: _INSIDE - {Part.JOINED},
     Audience.TEAM: {Part.LEAD, Part.TEAM, Part.COORDINATOR},
     Audience.COORDINATORS: {Part.COORDINATOR},
 }
@@ -161,7 +161,8 @@ def audiences(viewer: Viewer, request: Subject) -> frozenset[Audience]:
 
 
 _REQUEST_ACTS: dict[Act, set[Part]] = {
-    Act.SEE_WITHHELD: _INSIDE,
+    # Whoever asked the same must read the answers, but not what the other one keeps from the public.
+    Act.SEE_WITHHELD: _INSIDE - {Part.JOINED},
     Act.SEE_MATCHES: {Part.COORDINATOR},
     Act.NOTE: {Part.LEAD, Part.TEAM, Part.COORDINATOR},
     Act.EDIT: {Part.REQUESTER, Part.COORDINATOR},
@@ -199,10 +200,10 @@ def _may_request(viewer: Viewer, act: Act | Verb, request: Subject) -> bool:
     mine = parts(viewer, request)
     if isinstance(act, Verb):
         return act in lifecycle.verbs(request.situation, mine)
+    if request.state is State.DRAFT:
+        return act in (Act.SEE, Act.SEE_WITHHELD)
     if act in _REQUEST_ACTS:
         return bool(_REQUEST_ACTS[act] & mine)
-    if request.state is State.DRAFT:
-        return act is Act.SEE
     if act is Act.REPLY:
         return bool(mine & (_INSIDE | {Part.EXPERT}))
     return act in (Act.SEE, Act.WATCH)
