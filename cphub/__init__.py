@@ -13,6 +13,7 @@ from cphub.config import Settings
 from cphub.gateways.mail import FolderMailer, Mailer, SmtpMailer
 from cphub.gateways.phabricator import Phabricator
 from cphub.gateways.wiki import WikiSignIn
+from cphub.gateways.wiki_api import WikiApi
 from cphub.hub import Hub
 from cphub.i18n import Catalogue
 from cphub.models import db
@@ -91,6 +92,7 @@ def _hub(settings: Settings, clock: clocks.Clock) -> Hub:
             settings.user_agent,
             settings.HTTP_TIMEOUT,
         ),
+        wiki=WikiApi(settings.WIKI_API_URL, settings.user_agent, settings.HTTP_TIMEOUT),
         phabricator=phabricator,
         mailer=mailer,
     )

@@ -12,6 +12,7 @@ from cphub.config import Settings
 from cphub.gateways.mail import Mailer
 from cphub.gateways.phabricator import Phabricator
 from cphub.gateways.wiki import WikiSignIn
+from cphub.gateways.wiki_api import WikiApi
 from cphub.i18n import Catalogue
 
 
@@ -23,6 +24,7 @@ class Hub:
     clock: Clock
     catalogue: Catalogue
     sign_in: WikiSignIn
+    wiki: WikiApi
     phabricator: Phabricator | None
     mailer: Mailer
 

@@ -173,7 +173,7 @@ class _Http:
     def post(url: str, **request: Any) -> requests.Response:
         limit = _timeout.get()
         with requests.post(url, **request, timeout=limit, allow_redirects=False, stream=True) as response:
-            response._content = _read(response, seconds=limit)
+            response._content = read_whole(response, seconds=limit)
         if response.status_code != 200:
             raise requests.HTTPError(f"HTTP status {response.status_code}", response=response)
         body = response.content.lstrip()
@@ -187,7 +187,7 @@ class _Http:
         return response
 
 
-def _read(response: requests.Response, *, seconds: float) -> bytes:
+def read_whole(response: requests.Response, *, seconds: float) -> bytes:
     """The whole body. requests limits only each silence; this also ends an answer that drips for ever."""
     deadline = time.monotonic() + seconds
     body = bytearray()

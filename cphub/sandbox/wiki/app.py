@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from flask import Blueprint, Flask, Response, abort, current_app, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
+from cphub.sandbox.wiki import api
 from cphub.sandbox.wiki.oauth import Mint, OAuthServer, SignedRequest, WikiConsumer, mint
 from cphub.sandbox.wiki.people import GROUPS, WikiPerson
 from cphub.sandbox.wiki.refusals import Refusal
@@ -50,6 +51,7 @@ def create_wiki(
     app = Flask(__name__, static_url_path="/sandbox/static")
     app.extensions["wiki"] = OAuthServer(base_url, people, consumers, clock=clock, mint=mint)
     app.register_blueprint(bp)
+    app.register_blueprint(api.bp)
     return app
 
 
