@@ -9,14 +9,17 @@ from cphub.models import Request, RequestSearch, db
 def index(request: Request) -> None:
     """Write the tokens of a request anew. Does not commit.
 
-    What everybody may find is its title and body; the partner's name and the rest only those who see everything.
+    Everybody finds what everybody may read; what is withheld only those who see everything.
     """
-    open_tokens = document(request.title, request.title, request.body)
-    hidden = document(request.partner_name, request.community, *request.justification.values())
-    row = {"request_id": request.id, "open_tokens": open_tokens, "all_tokens": f"{open_tokens} {hidden}"}
+    said = (request.title, request.title, request.body, request.community, *request.justification.values())
+    everything = document(*said, request.partner_name)
+    open_tokens = document(*said) if request.withhold_partner else everything
+    row = {"request_id": request.id, "open_tokens": open_tokens, "all_tokens": everything}
     if db.session.get_bind().dialect.name == "sqlite":
         db.session.execute(text("DELETE FROM request_fts WHERE rowid = :request_id"), row)
-        insertion = "INSERT INTO request_fts (rowid, open_tokens, all_tokens) VALUES (:request_id, :open_tokens, :all_tokens)"
+        insertion = (
+            "INSERT INTO request_fts (rowid, open_tokens, all_tokens) VALUES (:request_id, :open_tokens, :all_tokens)"
+        )
         db.session.execute(text(insertion), row)
         return
     db.session.execute(delete(RequestSearch).where(RequestSearch.request_id == request.id))

@@ -265,7 +265,7 @@ def test_second_of_two_who_correct_is_told() -> None:
     requests.edit(mei, number, replace(MAPS, title="300 old maps"), seen=seen)
     with pytest.raises(Conflict):
         requests.edit(asha, number, replace(MAPS, title="Maps"), seen=seen)
-    assert requests.find(asha, number, fresh=True)[0].title == "300 old maps"
+    assert requests.find(asha, number, lock=True)[0].title == "300 old maps"
 
 
 def test_stranger_cannot_correct() -> None:

@@ -76,7 +76,7 @@ def test_one_of_many_at_once_takes_it_over(mei: Viewer, app: Flask) -> None:
 
     with ThreadPoolExecutor(8) as pool:
         won = [v.person_id for v, taken in zip(viewers, pool.map(take, viewers), strict=True) if taken]
-    assert won == [requests.find(mei, number, fresh=True)[0].requester_id]
+    assert won == [requests.find(mei, number, lock=True)[0].requester_id]
 
 
 @pytest.mark.parametrize("token", ["", "x", "WzEsMl0.aaaa.bbbb"])

@@ -47,7 +47,7 @@ def queue(viewer: Viewer, view: View, wanted: Filter, *, today: date, after: str
         for v in View
     ]
     counted = db.session.execute(select(*counts)).one()
-    query = rows(viewer).where(_in(view, viewer, today), *conditions(wanted))
+    query = rows(viewer).where(_in(view, viewer, today), *conditions(viewer, wanted))
     query = keyset.soonest_first(query, Request.due_on, Request.id, after)
     page = keyset.page(db.session.execute(query).all(), lambda row: keyset.day_mark(row.due_on, row.id))
     return Queue({v: counted[i] for i, v in enumerate(View)}, Page(finish(page.rows), page.next))

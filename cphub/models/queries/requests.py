@@ -6,19 +6,22 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Select, literal_column, select, text
+from sqlalchemy import Float, Integer, Select, Subquery, column, or_, select, text
 from sqlalchemy.orm import aliased
 
 from cphub.domain.lifecycle import State, Track, WaitingOn
 from cphub.domain.policy import Viewer, reach
 from cphub.domain.search import words
-from cphub.models import Person, Request, RequestKind, RequestSearch, db
+from cphub.models import Person, Request, RequestKind, db
 from cphub.models.queries import keyset
 from cphub.models.queries.keyset import Page
 from cphub.models.queries.visibility import unmasked, visible
 
-#: A search shows this many best hits and no more: "newest first" over a frequent word would read every match.
-SEARCH_MOST = 200
+#: A search looks at this many best hits and shows the first page of those that fit the other filters: "newest first"
+#: over a frequent word would read every match.
+SEARCH_DEPTH = 2_000
+#: Words from this length on also find longer words that begin with them: "photo" finds "photos".
+_STEM = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +63,15 @@ _Lead = aliased(Person)
 
 
 def browse(viewer: Viewer, wanted: Filter, *, after: str | None = None) -> Page[Row]:
-    """The requests this viewer may see, most recently changed first. Two statements."""
-    query = rows(viewer).where(visible(viewer), *conditions(wanted))
+    """The requests this viewer may see, most recently changed first; for words, the best hits. Two statements."""
+    query = rows(viewer).where(visible(viewer), *conditions(viewer, wanted))
     if wanted.words.strip():
-        ids = _search(viewer, wanted.words)
-        if not ids:
+        phrases = words(wanted.words)
+        if not phrases:
             return Page([], None)
-        found = db.session.execute(query.where(Request.id.in_(ids))).all()
-        rank = {number: place for place, number in enumerate(ids)}
-        return Page(finish(sorted(found, key=lambda row: rank[row.id])), None)
+        hits = _hits(viewer, phrases)
+        query = query.join(hits, hits.c.id == Request.id).order_by(hits.c.score.desc(), Request.id.desc())
+        return Page(finish(db.session.execute(query.limit(keyset.PAGE))), None)
     query = keyset.newest_first(query, Request.updated_at, Request.id, after)
     page = keyset.page(db.session.execute(query).all(), lambda row: keyset.moment_mark(row.updated_at, row.id))
     return Page(finish(page.rows), page.next)
@@ -89,7 +92,7 @@ def rows(viewer: Viewer) -> Select[Any]:
     )  # fmt: skip
 
 
-def conditions(wanted: Filter) -> list[Any]:
+def conditions(viewer: Viewer, wanted: Filter) -> list[Any]:
     """The plain filters of a list."""
     found: list[Any] = []
     if wanted.state is not None:
@@ -101,7 +104,7 @@ def conditions(wanted: Filter) -> list[Any]:
     if wanted.country is not None:
         # A withheld country must not be found out by filtering for it.
         found.append(Request.country == wanted.country)
-        found.append(~Request.withhold_country)
+        found.append(or_(~Request.withhold_country, unmasked(viewer)))
     if wanted.kind is not None:
         found.append(
             select(RequestKind.kind)
@@ -143,20 +146,20 @@ def finish(found: Iterable[Any]) -> list[Row]:
     ]
 
 
-def _search(viewer: Viewer, query: str) -> list[int]:
-    """Ids of the best hits in order. Only who sees everything searches in what is withheld."""
-    phrases = words(query)
-    if not phrases:
-        return []
-    column = "all_tokens" if reach(viewer).everything else "open_tokens"
+def _hits(viewer: Viewer, phrases: list[list[str]]) -> Subquery:
+    """``id`` and ``score`` of the best hits. Only who sees everything searches in what is withheld."""
+    tokens = "all_tokens" if reach(viewer).everything else "open_tokens"
     if db.session.get_bind().dialect.name == "sqlite":
-        match = f"{column} : (" + " AND ".join('"' + " ".join(phrase) + '"' for phrase in phrases) + ")"
-        statement = text(
-            "SELECT rowid FROM request_fts WHERE request_fts MATCH :match ORDER BY rank LIMIT :most"
-        )  # fmt: skip
-        return list(db.session.scalars(statement, {"match": match, "most": SEARCH_MOST}))
-    match = " ".join('+"' + " ".join(phrase) + '"' for phrase in phrases)
-    against = text(f"MATCH({column}) AGAINST (:match IN BOOLEAN MODE)").bindparams(match=match)
-    score = literal_column(f"MATCH({column}) AGAINST (:match IN BOOLEAN MODE)")
-    statement = select(RequestSearch.request_id).where(against).order_by(score.desc()).limit(SEARCH_MOST)
-    return list(db.session.scalars(statement))
+        match = f"{tokens} : (" + " AND ".join(f'"{" ".join(p)}"{_more(p)}' for p in phrases) + ")"
+        found = "SELECT rowid AS id, -rank AS score FROM request_fts WHERE request_fts MATCH :match ORDER BY rank"
+    else:
+        match = " ".join(f"+{p[0]}*" if _more(p) else f'+"{" ".join(p)}"' for p in phrases)
+        against = f"MATCH ({tokens}) AGAINST (:match IN BOOLEAN MODE)"
+        found = f"SELECT request_id AS id, {against} AS score FROM request_search WHERE {against} ORDER BY score DESC"  # noqa: S608
+    statement = text(f"{found} LIMIT {SEARCH_DEPTH}").bindparams(match=match)
+    return statement.columns(column("id", Integer), column("score", Float)).subquery("hits")
+
+
+def _more(phrase: list[str]) -> str:
+    """An asterisk if longer words count as well. The first character of a token is its kind."""
+    return "*" if len(phrase) == 1 and not phrase[0].startswith("u") and len(phrase[0]) > _STEM else ""
