@@ -50,9 +50,9 @@ def set_up(settings: Settings) -> None:
     _scrub.add(settings)
     root = logging.getLogger()
     if not root.handlers:
-        handler = logging.StreamHandler(sys.stderr)
-        handler.setFormatter(logging.Formatter(FORMAT))
-        root.addHandler(handler)
+        stderr = logging.StreamHandler(sys.stderr)
+        stderr.setFormatter(logging.Formatter(FORMAT))
+        root.addHandler(stderr)
     logging.getLogger("cphub").setLevel(settings.LOG_LEVEL)
     # gunicorn and werkzeug have handlers of their own.
     for name in ("", "gunicorn.error", "gunicorn.access", "werkzeug"):

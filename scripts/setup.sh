@@ -83,7 +83,7 @@ debian_packages() {
 	for font in fonts-noto-core fonts-noto-cjk; do
 		dpkg-query --show --showformat '${Status}' "$font" 2>/dev/null | grep -q 'ok installed' || wanted="$wanted $font"
 	done
-	wanted=$(echo "$wanted" | xargs)
+	wanted=${wanted# }
 	[ -n "$wanted" ] || return 0
 	command -v apt-get >/dev/null || die "Missing for the tests: $wanted; install them with your system's package manager."
 	root=
