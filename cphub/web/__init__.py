@@ -2,14 +2,17 @@
 
 from flask import Flask
 
-from cphub.web import current, errors, home, security, templating
+from cphub.web import assets, compression, current, errors, home, security, sign_in, templating
 
 
 def init_app(app: Flask) -> None:
     """Register everything the pages need."""
+    # What comes first here is done to an answer last.
+    compression.init_app(app)
     security.init_app(app)
     current.init_app(app)
     templating.init_app(app)
     errors.init_app(app)
-    for blueprint in (home.bp,):
+    assets.init_app(app)
+    for blueprint in (home.bp, sign_in.bp):
         app.register_blueprint(blueprint)

@@ -25,6 +25,10 @@ class SignInNeeded(Exception):
     """This page is for people who are signed in; what they typed is kept for them (see ``errors``)."""
 
 
+class ReadOnly(Exception):
+    """Nothing can be written at the moment, because the configuration says so."""
+
+
 def init_app(app: Flask) -> None:
     """A language chosen in the address stays chosen."""
 
@@ -64,6 +68,11 @@ def viewer() -> Viewer:
     return found
 
 
+def nobody() -> None:
+    """From now on this request is nobody's: for the page that is shown when the database is away."""
+    g.person, g.viewer, g.unread, g.is_expert = None, ANONYMOUS, 0, False
+
+
 def unread() -> int:
     """Unread items of the viewer's inbox, at most 100."""
     if "unread" not in g:
@@ -82,8 +91,8 @@ def speaker() -> Speaker:
     """The messages in the reader's language: ``uselang``, else what the person chose, else the browser's."""
     if "speaker" not in g:
         catalogue = hub().catalogue
-        # The page that says "the database is away" has no person to ask.
-        chosen = g.person.language if g.get("person") else None
+        who = person()
+        chosen = who.language if who else None
         code = catalogue.negotiate(
             request.args.get("uselang"),
             request.cookies.get(LANGUAGE_COOKIE) or chosen,
@@ -116,6 +125,8 @@ def writes(view: Callable[_P, _R]) -> Callable[_P, _R]:
             raise SignInNeeded
         if who.blocked:
             raise Forbidden("errors-blocked")
+        if hub().settings.READ_ONLY_REASON:
+            raise ReadOnly
         return view(*args, **kwargs)
 
     return guarded

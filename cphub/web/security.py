@@ -25,7 +25,7 @@ def init_app(app: Flask) -> None:
         if request.endpoint != "static":
             # Pages differ by person and by language, and hold what is not everybody's.
             headers.setdefault("Cache-Control", "private, no-cache")
-            headers["Vary"] = "Accept-Language, Cookie"
+            response.vary.update(("Accept-Language", "Cookie"))
         return response
 
 

@@ -1,7 +1,8 @@
 """What templates can use: messages, icons, assets, Markdown, links."""
 
 import json
-from functools import lru_cache
+import logging
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode
 
@@ -16,13 +17,14 @@ from cphub.services import wording
 from cphub.web import current
 from cphub.web.markdown import render as markdown
 
+log = logging.getLogger(__name__)
+
 
 def init_app(app: Flask) -> None:
     """Register globals and filters."""
     vendor = Path(app.static_folder or "static") / "vendor"
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(
-        asset=_assets(app, vendor),
         icon=_icons(vendor),
         Act=Act,
         lifecycle=lifecycle,
@@ -68,35 +70,13 @@ def _zone() -> str | None:
     return who.time_zone if who else None
 
 
-def _assets(app: Flask, vendor: Path):  # type: ignore[no-untyped-def]
-    """``asset(name)``: address of a static file, with its hash so that it can be kept for ever."""
-
-    @lru_cache(maxsize=256)
-    def asset(name: str) -> str:
-        path = Path(app.static_folder or "static") / name
-        try:
-            from hashlib import sha256
-
-            version = sha256(path.read_bytes()).hexdigest()[:12]
-        except OSError:
-            version = "0"
-        return f"/static/{name}?v={version}"
-
-    return asset
-
-
-def _icons(vendor: Path):  # type: ignore[no-untyped-def]
+def _icons(vendor: Path) -> Callable[[str], Markup]:
     """``icon(name)``: a Codex icon as SVG, decorative; the words beside it say what it means."""
     try:
-        paths: dict[str, str] = json.loads((vendor / "icons.json").read_text())
+        drawings: dict[str, str] = json.loads((vendor / "icons.json").read_text())
     except OSError:
-        paths = {}
-
-    @lru_cache(maxsize=256)
-    def icon(name: str, extra: str = "") -> Markup:
-        drawing = paths.get(name, "")
-        return Markup(
-            '<svg class="icon {}" viewBox="0 0 20 20" width="20" height="20" aria-hidden="true" focusable="false">{}</svg>'
-        ).format(extra, Markup(drawing))
-
-    return icon
+        log.warning("no icons: run 'npm ci && npm run build'")
+        drawings = {}
+    frame = '<svg class="icon" viewBox="0 0 20 20" width="20" height="20" aria-hidden="true" focusable="false">{}</svg>'
+    ready = {name: Markup(frame).format(Markup(drawing)) for name, drawing in drawings.items()}  # noqa: S704 - ours
+    return lambda name: ready.get(name, Markup())
