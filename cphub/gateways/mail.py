@@ -51,8 +51,8 @@ def compose(
     if thread:
         message["In-Reply-To"] = message["References"] = f"<{thread}>"
     message["Auto-Submitted"] = "auto-generated"
-    message["Content-Language"] = language
     message.set_content(text)
+    message["Content-Language"] = language  # last, for setting the content clears every header of that group
     return message
 
 
@@ -71,6 +71,8 @@ class SmtpMailer:
             raise _by_code(code, text) from None
         except smtplib.SMTPResponseException as refused:
             raise _by_code(refused.smtp_code, refused.smtp_error) from None
+        except smtplib.SMTPNotSupportedError:  # an address in another script, and a server that knows only ASCII
+            raise MailRefused("the server cannot take this address") from None
         except (OSError, smtplib.SMTPException) as lost:
             raise MailLater(type(lost).__name__) from lost
 

@@ -7,12 +7,13 @@ from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from cphub import clock
 from cphub.domain.matching import SkillLevel
 from cphub.domain.matching.values import NATIVE
-from cphub.domain.policy import Act, Viewer, may
-from cphub.errors import Forbidden, Invalid
+from cphub.domain.policy import Act, Profile, Viewer, may
+from cphub.errors import Forbidden, Invalid, NotFound
 from cphub.models import Expert, ExpertConflict, ExpertLanguage, ExpertLink, ExpertSkill, db
 from cphub.taxonomies import COUNTRIES, LANGUAGES, SKILLS
 
@@ -53,10 +54,7 @@ def save(viewer: Viewer, card: Card, *, publish: bool) -> Expert:
     if problems:
         raise Invalid(problems)
     now = clock.now()
-    expert = of(viewer)
-    if expert is None:
-        expert = Expert(person_id=viewer.person_id, created_at=now)
-        db.session.add(expert)
+    expert = of(viewer) or _new(viewer)
     for name in ("is_organisation", "country", "time_zone", "places", "away_until"):
         setattr(expert, name, getattr(card, name))
     expert.organisation = " ".join(card.organisation.split()) if card.is_organisation else ""
@@ -75,11 +73,28 @@ def save(viewer: Viewer, card: Card, *, publish: bool) -> Expert:
     return expert
 
 
+def _new(viewer: Viewer) -> Expert:
+    now = clock.now()
+    expert = Expert(person_id=viewer.person_id, created_at=now, updated_at=now)
+    db.session.add(expert)
+    try:
+        db.session.flush()
+    except IntegrityError:  # the first save, in two tabs at once
+        db.session.rollback()
+        found = of(viewer)
+        if found is None:
+            raise
+        return found
+    return expert
+
+
 def unpublish(viewer: Viewer) -> None:
     """Take one's profile out of the registry; nothing of it is lost. Commits."""
     expert = of(viewer)
-    if expert is None or not may(viewer, Act.WRITE):
-        raise Forbidden
+    if expert is None:
+        raise NotFound
+    if not may(viewer, Act.EDIT_PROFILE, Profile(expert.person_id, expert.published)):
+        raise Forbidden("errors-blocked" if viewer.blocked else "errors-forbidden")
     expert.published, expert.updated_at = False, clock.now()
     db.session.commit()
 

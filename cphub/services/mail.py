@@ -3,23 +3,30 @@
 What somebody may no longer see when the mail is about to leave is not sent.
 """
 
+from datetime import datetime, timedelta
+from email.message import EmailMessage
+from hashlib import sha256
 from urllib.parse import urlsplit
 
 from itsdangerous import BadData, URLSafeTimedSerializer
 
 from cphub import clock
+from cphub.domain.notices import Why
 from cphub.domain.policy import Act, Viewer, audiences, may
 from cphub.errors import Forbidden, Invalid
 from cphub.gateways.mail import compose
 from cphub.hub import hub
 from cphub.i18n import Speaker
-from cphub.models import Event, InboxItem, Person, Request, db
+from cphub.models import Event, InboxItem, OutboxRow, OutboxState, Person, Request, db
+from cphub.models.queries.names import mentioned, names_in
 from cphub.services import outbox, people, wording
 from cphub.services.outbox import Job
 from cphub.services.requests.subject import subject_of
 
 #: A link to confirm an address works this long, in seconds.
 CONFIRM_LIFE = 7 * 86_400
+#: A mail over the limit of the hour is looked at again after this time.
+_HELD = timedelta(minutes=5)
 
 
 def deliver(job: Job) -> None:
@@ -28,11 +35,16 @@ def deliver(job: Job) -> None:
     person = db.session.get(Person, job.payload["person"])
     message = None
     if event is not None and person is not None and person.mail and person.mail_confirmed and person.mail_wanted:
-        request = db.session.get_one(Request, event.request_id)
-        subject = subject_of(request)
-        viewer = people.viewer_of(person)
-        if may(viewer, Act.SEE, subject) and event.audience in audiences(viewer, subject):
-            message = _about(event, request, person, viewer)
+        message = _about(event, person)
+    _send(job, message)
+
+
+def _send(job: Job, message: EmailMessage | None) -> None:
+    """Send it, if there is anything to send, and call the job done."""
+    now = clock.now()
+    if message is not None and not _room(now):
+        outbox.hold(job, until=now + _HELD, why="waits: the limit of mails an hour is reached")
+        return
     db.session.rollback()  # nothing stays open while the server is waited for
     if message is not None:
         hub().mailer.send(message)
@@ -40,20 +52,39 @@ def deliver(job: Job) -> None:
     db.session.commit()
 
 
+def _room(now: datetime) -> bool:
+    """Whether another mail may leave now: of the newest MAIL_PER_HOUR that left, the oldest left over an hour ago."""
+    oldest = db.session.scalars(
+        db.select(OutboxRow.done_at)
+        .where(OutboxRow.kind.in_(["mail", "mail:confirm"]), OutboxRow.state == OutboxState.DONE)
+        .order_by(OutboxRow.id.desc())
+        .offset(hub().settings.MAIL_PER_HOUR - 1)
+        .limit(1)
+    ).first()
+    return oldest is None or oldest <= now - timedelta(hours=1)
+
+
 def set_address(viewer: Viewer, address: str, *, wanted: bool = True) -> None:
-    """Give, change or (empty) remove one's mail address; a new one gets a link to confirm it. Commits."""
+    """Give, change or (empty) remove one's mail address; a new one gets a link to confirm it. Commits.
+
+    One address gets one link an hour at most, however often it is saved. Raises Forbidden when somebody blocked
+    gives a new address: we would write to it.
+    """
     person = _self(viewer)
     address = address.strip()
     if address and not _plausible(address):
         raise Invalid({"mail": "mail-error-address"})
+    if viewer.blocked and address not in ("", person.mail):
+        raise Forbidden("errors-blocked")
     person.mail_wanted = wanted
     if address != (person.mail or ""):
         person.mail, person.mail_confirmed = address or None, False
-    if person.mail and not person.mail_confirmed:
+    if person.mail and not person.mail_confirmed and not viewer.blocked:
         now = clock.now()
+        named = sha256(person.mail.encode()).hexdigest()[:16]
         outbox.put(
             "mail:confirm", {"person": person.id, "address": person.mail},
-            key=f"confirm:{person.id}:{now:%Y%m%d%H%M}", now=now,
+            key=f"confirm:{person.id}:{named}:{now:%Y%m%d%H}", now=now,
         )  # fmt: skip
     db.session.commit()
 
@@ -71,11 +102,7 @@ def deliver_confirmation(job: Job) -> None:
             text=speaker.text("mail-confirm-body", person.name, link),
             message_id=f"confirm-{job.id}@{_host()}", language=speaker.lang,
         )  # fmt: skip
-    db.session.rollback()
-    if message is not None:
-        hub().mailer.send(message)
-    outbox.done(job, now=clock.now())
-    db.session.commit()
+    _send(job, message)
 
 
 def confirm(viewer: Viewer, token: str) -> None:
@@ -91,15 +118,24 @@ def confirm(viewer: Viewer, token: str) -> None:
     db.session.commit()
 
 
-def _about(event: Event, request: Request, person: Person, viewer: Viewer):  # type: ignore[no-untyped-def]
-    speaker = hub().catalogue.speaker(person.language or "en")
+def _about(event: Event, person: Person) -> EmailMessage | None:
+    """The mail, or None when this person may not read of the event (any more)."""
+    request = db.session.get_one(Request, event.request_id)
+    subject, viewer = subject_of(request), people.viewer_of(person)
     item = db.session.scalars(
         db.select(InboxItem).where(InboxItem.event_id == event.id, InboxItem.person_id == person.id)
     ).first()
-    masked = request.withhold_name and not may(viewer, Act.SEE_WITHHELD, subject_of(request))
-    actor = None if event.actor is None or (masked and event.actor_id == request.requester_id) else event.actor.name
+    # Whom an offer is made to reads of it, though nobody else but the coordinators may.
+    concerned = item is not None and item.reason == Why.OFFERED
+    if not may(viewer, Act.SEE, subject) or not (concerned or event.audience in audiences(viewer, subject)):
+        return None
+    speaker = hub().catalogue.speaker(person.language or "en")
+    withheld = request.withhold_name and not may(viewer, Act.SEE_WITHHELD, subject)
+    hidden = request.requester_id if withheld else None
+    actor = None if event.actor is None or event.actor_id == hidden else event.actor.name
+    names = names_in(event.payload, mentioned([event.payload]), withheld=hidden)
     lines = [
-        _plain(wording.event(speaker, event.kind, actor, event.payload, {})),
+        _plain(wording.event(speaker, event.kind, actor, event.payload, names)),
         f"{_base()}/requests/{request.id}",
         _next(speaker, request),
         speaker.text(wording.key_of("inbox-why", item.reason)) if item else "",
@@ -132,8 +168,15 @@ def _plain(html: object) -> str:
 
 
 def _plausible(address: str) -> bool:
-    local, at, host = address.rpartition("@")
-    return bool(at and local and "." in host) and len(address) <= 254 and not any(c in address for c in ' ,;<>\r\n\t"')
+    """Whether mail could go there. It need not be exact: the link that is sent is the proof."""
+    local, _, host = address.partition("@")
+    return (
+        bool(local)
+        and "." in host.strip(".")
+        and len(address) <= 254
+        and address.isprintable()
+        and not any(c in local + host for c in '@ ,;:<>()[]"\\')
+    )
 
 
 def _self(viewer: Viewer) -> Person:

@@ -102,6 +102,12 @@ def later(job: Job, error: str, *, unsure: bool) -> bool:
     return True
 
 
+def hold(job: Job, *, until: datetime, why: str) -> None:
+    """Not now, through no fault of the job: does not count as a try. Commits."""
+    _finish(job, due_at=until, lease_until=None, tries=job.tries - 1, last_error=why[:500])
+    db.session.commit()
+
+
 def give_up(job: Job, error: str) -> None:
     """Trying again will not help. Commits."""
     _finish(job, state=OutboxState.FAILED, lease_until=None, last_error=error[:500])

@@ -1,6 +1,7 @@
 """People: signing in, roles, guests, and what a person sets for themselves."""
 
 from datetime import datetime
+from zoneinfo import available_timezones
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -10,6 +11,7 @@ from cphub.domain.policy import Act, Role, Viewer, may
 from cphub.errors import Forbidden, Invalid, NotFound
 from cphub.hub import hub
 from cphub.models import Expert, Person, RoleGrant, db
+from cphub.models.engine import begin_write
 
 
 def sign_in(central_id: str, name: str | None, *, blocked: bool) -> Person:
@@ -36,6 +38,14 @@ def sign_in(central_id: str, name: str | None, *, blocked: bool) -> Person:
     return person
 
 
+def hide(central_id: str) -> None:
+    """The wiki suppressed the name of an account: keep it no longer, and let it write no more. Commits."""
+    person = _by_central_id(central_id)
+    if person is not None:
+        person.name, person.blocked = "", True
+        db.session.commit()
+
+
 def viewer_of(person: Person) -> Viewer:
     """The policy's view of a person."""
     published = db.session.scalar(select(Expert.published).where(Expert.person_id == person.id))
@@ -43,11 +53,18 @@ def viewer_of(person: Person) -> Viewer:
 
 
 def by_name(name: str) -> Person:
-    """The person whose account has this name today. Raises NotFound."""
+    """The person whose account has this name today. Raises NotFound.
+
+    A name given up by a renamed account may be another's now; whoever signed in with it last has it.
+    """
+    wanted = tidy(name)
     person = db.session.scalars(
-        select(Person).where(Person.name == tidy(name), Person.central_id.is_not(None)).order_by(Person.id.desc())
+        select(Person)
+        .where(Person.name == wanted, Person.central_id.is_not(None))
+        .order_by(Person.signed_in_at.desc(), Person.id.desc())
     ).first()
-    if person is None:
+    # Suppressed accounts are kept without a name, and nobody means them by none.
+    if person is None or not wanted:
         raise NotFound(name)
     return person
 
@@ -77,7 +94,13 @@ def revoke(viewer: Viewer, person_id: int, role: Role) -> None:
         raise Forbidden
     if role is Role.ADMIN and person_id == viewer.person_id:
         raise Invalid({"role": "admin-error-own-role"})
-    person = db.session.get(Person, person_id)
+    # Two admins who take each other's role at once: the second is none any more.
+    begin_write(db.session)
+    admins = db.session.scalars(select(RoleGrant.person_id).where(RoleGrant.role == Role.ADMIN).with_for_update()).all()
+    if viewer.person_id not in admins:
+        db.session.rollback()
+        raise Forbidden
+    person = db.session.get(Person, person_id, populate_existing=True)
     if person is None:
         raise NotFound
     person.roles = [grant for grant in person.roles if grant.role is not role]
@@ -99,10 +122,17 @@ def guest(name: str) -> Person:
     return person
 
 
-def speak(viewer: Viewer, language: str | None) -> None:
-    """Remember the language a person wants to read."""
+def prefer(viewer: Viewer, *, language: str | None, time_zone: str | None) -> None:
+    """Remember in which language and time zone a person reads; None: as the browser says, and UTC. Commits."""
+    problems = {}
+    if language is not None and language not in hub().catalogue.languages:
+        problems["language"] = "requests-error-choice"
+    if time_zone is not None and time_zone not in available_timezones():
+        problems["time_zone"] = "requests-error-choice"
+    if problems:
+        raise Invalid(problems)
     person = _self(viewer)
-    person.language = language
+    person.language, person.time_zone = language, time_zone
     db.session.commit()
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from cphub.domain import notices
 from cphub.domain.events import Audience, EventKind, audience_of
 from cphub.domain.notices import Circle
-from cphub.domain.policy import Role
+from cphub.domain.policy import Role, Visibility
 from cphub.models import Event, InboxItem, Json, Person, Request, RoleGrant, TeamMember, Watch, db
 from cphub.services import outbox
 
@@ -58,7 +58,7 @@ def record(
 
 def _circle(request: Request, about: Iterable[int]) -> Circle:
     team = db.session.scalars(select(TeamMember.person_id).where(TeamMember.request_id == request.id))
-    watchers = db.session.scalars(select(Watch.person_id).where(Watch.request_id == request.id))
+    watchers = set(db.session.scalars(select(Watch.person_id).where(Watch.request_id == request.id)))
     roles: dict[Role, set[int]] = {Role.COORDINATOR: set(), Role.COMMITTEE: set()}
     for person_id, role in db.session.execute(
         select(RoleGrant.person_id, RoleGrant.role).where(RoleGrant.role.in_(list(roles)))
@@ -66,6 +66,9 @@ def _circle(request: Request, about: Iterable[int]) -> Circle:
         # Somebody who asks for help hears of it as the requester, not as one of those who handle it.
         if person_id != request.requester_id:
             roles[role].add(person_id)
+    if request.visibility is not Visibility.PUBLIC:
+        # Whoever began to watch while it was public hears nothing once it is not.
+        watchers &= roles[Role.COORDINATOR] | roles[Role.COMMITTEE]
     return Circle(
         requester=request.requester_id,
         coordinators=frozenset(roles[Role.COORDINATOR]),

@@ -5,18 +5,22 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import case, func, or_, select
 
+from cphub.domain.lifecycle import State
 from cphub.domain.matching import SkillLevel
+from cphub.domain.matching.values import PLACES
 from cphub.domain.policy import Act, Profile, Viewer, may
-from cphub.models import Expert, ExpertLanguage, ExpertLink, ExpertSkill, Person, db
-from cphub.models.queries.keyset import PAGE, Page
-from cphub.taxonomies import COUNTRIES
+from cphub.models import Expert, ExpertLanguage, ExpertLink, ExpertSkill, Person, Request, db
+from cphub.models.queries import keyset
+from cphub.models.queries.keyset import Page
+from cphub.taxonomies import COUNTRIES, SKILLS
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """``skill``: has it or one below it. ``language``: speaks it at all. ``region``: of the country."""
+    """``skill``: has it or one below it. ``language``: speaks it at all. ``region``: of the country. ``free``: not
+    away, and a place is left."""
 
     skill: str | None = None
     language: str | None = None
@@ -27,7 +31,7 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A profile as others see it; conflicts of interest are never among it."""
+    """A profile as others see it; conflicts of interest are never among it. ``load``: places taken just now."""
 
     id: int
     person_id: int
@@ -38,6 +42,7 @@ class Listed:
     country: str | None
     time_zone: str | None
     places: int
+    load: int
     away_until: date | None
     published: bool
     skills: dict[str, SkillLevel]
@@ -45,14 +50,12 @@ class Listed:
     links: list[tuple[str, str, str]]
 
 
-def browse(
-    viewer: Viewer, wanted: Filter, *, children: dict[str, list[str]], today: date, after: str | None
-) -> Page[Listed]:
-    """Published experts in the order they joined. ``children``: skill -> itself and all below. Four statements."""
+def browse(wanted: Filter, *, today: date, after: str | None = None) -> Page[Listed]:
+    """Published experts in the order they joined; everybody may see them. Four statements."""
     query = _profiles().where(Expert.published, ~Person.blocked)
     if wanted.skill:
         has = select(ExpertSkill.expert_id).where(
-            ExpertSkill.skill.in_(children.get(wanted.skill, [wanted.skill])), ExpertSkill.level != SkillLevel.LEARN
+            ExpertSkill.skill.in_(_with_those_below(wanted.skill)), ExpertSkill.level != SkillLevel.LEARN
         )
         query = query.where(Expert.id.in_(has))
     if wanted.language:
@@ -65,12 +68,10 @@ def browse(
     elif wanted.region:
         query = query.where(Expert.country.in_([c.code for c in COUNTRIES.values() if c.region == wanted.region]))
     if wanted.free:
-        query = query.where(or_(Expert.away_until.is_(None), Expert.away_until < today), Expert.places > 0)
-    if after and after.isdecimal():
-        query = query.where(Expert.id > int(after))
-    found = db.session.execute(query.order_by(Expert.id).limit(PAGE + 1)).all()
-    shown = found[:PAGE]
-    return Page(_listed(shown), str(shown[-1].Expert.id) if len(found) > PAGE else None)
+        query = query.where(or_(Expert.away_until.is_(None), Expert.away_until < today), Expert.places > _load())
+    found = db.session.execute(keyset.earliest_first(query, Expert.id, after)).all()
+    page = keyset.page(found, lambda row: str(row.Expert.id))
+    return Page(_listed(page.rows), page.next)
 
 
 def profile(viewer: Viewer, expert_id: int) -> Listed | None:
@@ -82,7 +83,22 @@ def profile(viewer: Viewer, expert_id: int) -> Listed | None:
 
 
 def _profiles() -> Any:
-    return select(Expert, Person.name).join(Person, Person.id == Expert.person_id)
+    return select(Expert, Person.name, _load().label("load")).join(Person, Person.id == Expert.person_id)
+
+
+def _load() -> Any:
+    """Places an expert fills now by the requests they lead."""
+    costs = case({weight.value: places for weight, places in PLACES.items()}, value=Request.weight)
+    return (
+        select(func.coalesce(func.sum(costs), 0))
+        .where(Request.lead_id == Expert.person_id, Request.state == State.IN_PROGRESS)
+        .scalar_subquery()
+    )
+
+
+def _with_those_below(skill: str) -> list[str]:
+    entry = SKILLS.get(skill)
+    return [skill, *(code for child in (entry.children if entry else ()) for code in _with_those_below(child))]
 
 
 def _listed(found: Any) -> list[Listed]:
@@ -110,6 +126,7 @@ def _listed(found: Any) -> list[Listed]:
             country=row.Expert.country,
             time_zone=row.Expert.time_zone,
             places=row.Expert.places,
+            load=int(row.load),
             away_until=row.Expert.away_until,
             published=row.Expert.published,
             skills=skills[row.Expert.id],

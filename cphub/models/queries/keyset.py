@@ -37,6 +37,20 @@ def soonest_first(query: Select[Any], on: Any, key: Any, mark: str | None, *, si
     return query.order_by(on, key).limit(size + 1)
 
 
+def latest_first(query: Select[Any], key: Any, mark: str | None, *, size: int = PAGE) -> Select[Any]:
+    """Order by ``key`` alone, the latest first, from after ``mark`` on; for rows that are only ever added."""
+    if mark:
+        query = query.where(key < _number(mark))
+    return query.order_by(key.desc()).limit(size + 1)
+
+
+def earliest_first(query: Select[Any], key: Any, mark: str | None, *, size: int = PAGE) -> Select[Any]:
+    """The same the other way round."""
+    if mark:
+        query = query.where(key > _number(mark))
+    return query.order_by(key).limit(size + 1)
+
+
 def page(rows: Sequence[Any], mark_of: Any, *, size: int = PAGE) -> Page[Any]:
     """Cut the one row too many, which says that there is a next page."""
     more = len(rows) > size
@@ -55,6 +69,12 @@ def day_mark(on: date, key: int) -> str:
 def _before(at: Any, key: Any, when: datetime, number: int) -> ColumnElement[bool]:
     # Written this way because MariaDB answers a row comparison by its first column alone.
     return and_(at <= when, or_(at < when, key < number))
+
+
+def _number(mark: str) -> int:
+    if not (mark.isascii() and mark.isdigit() and len(mark) < 19):
+        raise Invalid({"after": "errors-bad"})
+    return int(mark)
 
 
 def _moment(mark: str) -> tuple[datetime, int]:

@@ -51,7 +51,8 @@ def mine(viewer: Viewer) -> Mine:
         select(Request.key, Request.title, Request.updated_at)
         .where(
             Request.state == State.DRAFT,
-            or_(Request.requester_id == me, Request.entered_by_id == me),
+            # What a coordinator writes down for somebody is theirs until it is sent.
+            or_(Request.entered_by_id == me, and_(Request.entered_by_id.is_(None), Request.requester_id == me)),
         )
         .order_by(Request.updated_at.desc())
         .limit(MOST)

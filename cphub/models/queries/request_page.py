@@ -28,6 +28,7 @@ from cphub.models import (
     Watch,
     db,
 )
+from cphub.models.queries.names import mentioned
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +214,7 @@ def _timeline(viewer: Viewer, request: Request, readable: frozenset[Audience], *
                 select(Reply, Person.name).join(Person, Person.id == Reply.author_id).where(Reply.id.in_(wanted))
             )
         }
-    people = _mentioned([event for event, _ in found])
+    people = mentioned(event.payload for event, _ in found)
 
     def shown(person_id: int | None, name: str | None) -> str | None:
         return None if hide_requester and person_id == request.requester_id else name
@@ -248,24 +249,6 @@ def _timeline(viewer: Viewer, request: Request, readable: frozenset[Audience], *
 
 #: Events that stand for a reply or note in the timeline; a correction is shown at the reply itself.
 _SAYS = {EventKind.REPLY_WRITTEN, EventKind.NOTE_WRITTEN, EventKind.REQUEST_ASKED, EventKind.REQUEST_ANSWERED}
-
-
-def _mentioned(events: list[Event]) -> dict[tuple[str, int], str]:
-    """Names of the people and experts that payloads name by id."""
-    people = {e.payload["person"] for e in events if "person" in e.payload}
-    experts = {e.payload["expert"] for e in events if "expert" in e.payload}
-    found: dict[tuple[str, int], str] = {}
-    if people:
-        for person_id, name in db.session.execute(select(Person.id, Person.name).where(Person.id.in_(people))):
-            found["person", person_id] = name
-    if experts:
-        for expert_id, organisation, name in db.session.execute(
-            select(Expert.id, Expert.organisation, Person.name)
-            .join(Person, Person.id == Expert.person_id)
-            .where(Expert.id.in_(experts))
-        ):
-            found["expert", expert_id] = organisation or name
-    return found
 
 
 def _clocks(request: Request) -> dict[str, Clock]:

@@ -1,11 +1,12 @@
-"""The policy's reach, in SQL. A test compares its answer with the policy's for every viewer and request."""
+"""The policy's reach and audiences, in SQL. Tests compare its answer with the policy's for every viewer and request."""
 
-from sqlalchemy import ColumnElement, and_, or_, select, true
+from sqlalchemy import ColumnElement, and_, false, or_, select, true
 
+from cphub.domain.events import Audience
 from cphub.domain.lifecycle import State
 from cphub.domain.offers import OfferState
-from cphub.domain.policy import Viewer, Visibility, reach
-from cphub.models import Offer, Request, TeamMember
+from cphub.domain.policy import Role, Viewer, Visibility, reach
+from cphub.models import Event, Offer, Request, TeamMember
 
 
 def visible(viewer: Viewer) -> ColumnElement[bool]:
@@ -35,3 +36,24 @@ def unmasked(viewer: Viewer) -> ColumnElement[bool]:
     if scope.everything:
         return true()
     return takes_part(scope.person_id) if scope.person_id is not None else ~true()
+
+
+def readable(viewer: Viewer) -> ColumnElement[bool]:
+    """The events this viewer may read on requests they can see; for a query over both tables."""
+    me = viewer.person_id
+    if me is None:
+        return Event.audience == Audience.PUBLIC
+    # Nobody handles their own case, hence reads what is said about it behind the scenes.
+    not_mine = Request.requester_id != me
+    coordinator = not_mine if Role.COORDINATOR in viewer.roles else false()
+    hub = not_mine if viewer.roles & {Role.COORDINATOR, Role.COMMITTEE} else false()
+    works = select(TeamMember.request_id).where(TeamMember.person_id == me, TeamMember.role != "joined")
+    team = or_(Request.lead_id == me, Request.id.in_(works))
+    asked = select(Offer.request_id).where(Offer.person_id == me, Offer.state == OfferState.OPEN)
+    inside = or_(Request.requester_id == me, team, Request.id.in_(asked), hub)
+    return or_(
+        Event.audience == Audience.PUBLIC,
+        and_(Event.audience == Audience.PARTICIPANTS, inside),
+        and_(Event.audience == Audience.TEAM, or_(team, coordinator)),
+        and_(Event.audience == Audience.COORDINATORS, coordinator),
+    )
