@@ -51,7 +51,8 @@ def mariadb(*, buffer_pool: str = "128M") -> Iterator[str]:
     folder = Path(tempfile.mkdtemp(prefix="cphub-db-", dir="/tmp"))
     process = None
     try:
-        options = ["--no-defaults", f"--datadir={folder / 'data'}", *_as_ourselves()]
+        # Of its own, because a server that starts clears away the temporary tables that lie there.
+        options = ["--no-defaults", f"--datadir={folder / 'data'}", f"--tmpdir={folder}", *_as_ourselves()]
         with (folder / "log").open("wb") as log:
             made = subprocess.run(
                 [install, *options, "--auth-root-authentication-method=normal", "--skip-test-db"],
