@@ -7,6 +7,7 @@ import re
 import stat
 import subprocess
 import sys
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import FrozenInstanceError, fields
 from datetime import date
@@ -24,12 +25,12 @@ LONG = "a long secret, hard to guess, 4711"
 LIVE = {"BASE_URL": "https://hub.example", "SECRET_KEY": LONG}
 
 
-def load(overrides: dict[str, object] | None = None, **environ: str) -> Settings:
+def load(overrides: Mapping[str, object] | None = None, **environ: str) -> Settings:
     given = {"SECRET_KEY": LONG, **(overrides or {})}
     return config.load(given, environ=environ, file=NO_FILE)
 
 
-def refused(overrides: dict[str, object] | None = None, **environ: str) -> ConfigError:
+def refused(overrides: Mapping[str, object] | None = None, **environ: str) -> ConfigError:
     with pytest.raises(ConfigError) as caught:
         load(overrides, **environ)
     return caught.value
@@ -89,7 +90,7 @@ def test_file_is_found_by_its_variable_and_in_the_working_directory(
     ],
 )
 def test_environment_is_text_and_becomes_typed(key: str, text: str, value: object) -> None:
-    assert getattr(load(**{f"TOOL_{key}": text}), key) == value
+    assert getattr(load(None, **{f"TOOL_{key}": text}), key) == value
 
 
 def test_yaml_gives_typed_values(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -17,6 +18,7 @@ from cphub.models.types import MYSQL_TABLE, Name, UTCDateTime
 from tests.conftest import open_engine
 
 metadata = sa.MetaData()
+options: dict[str, Any] = dict(MYSQL_TABLE)
 place = sa.Table(
     "place",
     metadata,
@@ -25,14 +27,14 @@ place = sa.Table(
     sa.Column("title", sa.String(80)),
     sa.Column("taken", sa.Integer, nullable=False, server_default="0"),
     sa.Column("at", UTCDateTime),
-    **MYSQL_TABLE,
+    **options,
 )
 guest = sa.Table(
     "guest",
     metadata,
     sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("place_id", sa.ForeignKey("place.id")),
-    **MYSQL_TABLE,
+    sa.Column("place_id", sa.Integer, sa.ForeignKey("place.id")),
+    **options,
 )
 
 
