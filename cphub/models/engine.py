@@ -6,9 +6,9 @@ and a transaction that writes waits for its turn instead of failing.
 
 import re
 import ssl
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Connection, Engine, event, make_url
+from sqlalchemy import Connection, CursorResult, Delete, Engine, Update, event, make_url
 from sqlalchemy.orm import Session, scoped_session
 from sqlalchemy.pool import NullPool
 
@@ -43,6 +43,12 @@ def begin_write(session: Session | scoped_session[Any]) -> None:
     connection = session.connection()
     if connection.dialect.name == "sqlite":
         _begin_immediate(connection)
+
+
+def affected(session: Session | scoped_session[Any], statement: Update | Delete) -> int:
+    """Carry out a statement; how many rows it found, also those it left as they were."""
+    result = session.execute(statement, execution_options={"synchronize_session": False})
+    return cast("CursorResult[Any]", result).rowcount
 
 
 def _sqlite() -> dict[str, Any]:

@@ -57,7 +57,12 @@ def record(
 
 
 def _circle(request: Request, about: Iterable[int]) -> Circle:
-    team = db.session.scalars(select(TeamMember.person_id).where(TeamMember.request_id == request.id))
+    team: set[int] = set()
+    joined: set[int] = set()
+    for person_id, role in db.session.execute(
+        select(TeamMember.person_id, TeamMember.role).where(TeamMember.request_id == request.id)
+    ):
+        (joined if role == "joined" else team).add(person_id)
     watchers = set(db.session.scalars(select(Watch.person_id).where(Watch.request_id == request.id)))
     roles: dict[Role, set[int]] = {Role.COORDINATOR: set(), Role.COMMITTEE: set()}
     for person_id, role in db.session.execute(
@@ -76,6 +81,7 @@ def _circle(request: Request, about: Iterable[int]) -> Circle:
         coordinator=request.coordinator_id,
         lead=request.lead_id,
         team=frozenset(team),
+        joined=frozenset(joined),
         offered=frozenset(about),
         watchers=frozenset(watchers),
     )

@@ -1,37 +1,43 @@
 """Replies and notes: writing, correcting and withdrawing what people say on a request."""
 
 from sqlalchemy import delete, select
-from sqlalchemy.exc import IntegrityError
 
 from cphub import clock
 from cphub.domain.events import Audience, EventKind
 from cphub.domain.lifecycle import Verb
-from cphub.domain.policy import Act, Viewer, may
+from cphub.domain.policy import Act, Viewer, audiences, may
 from cphub.errors import Forbidden, Invalid, NotFound
-from cphub.models import Reply, ReplyVersion, Request, db
+from cphub.models import Json, Reply, ReplyVersion, Request, db
 from cphub.services import requests
 from cphub.services.record import record
-from cphub.services.requests.moves import apply
+from cphub.services.requests.moves import apply, held
 
 BODY_MOST = 20_000
 
 
-def write(viewer: Viewer, number: int, body: str, *, key: str, note: bool = False, ask: bool = False) -> Reply:
+def write(
+    viewer: Viewer,
+    number: int,
+    body: str,
+    *,
+    key: str,
+    note: bool = False,
+    ask: bool = False,
+) -> Reply:
     """Say something. ``note``: for the team only. ``ask``: the requester is waited for from now on.
 
-    A requester who is waited for answers by any reply. Written on a duplicate, it goes to the request that one
-    repeats. The same form ``key`` twice writes one reply. Commits. Raises Invalid for an empty or too long body.
+    A requester who is waited for answers by any reply. A reply to a duplicate goes where the answer is given; a
+    note stays with the request it is about. The same form ``key`` twice writes one reply. Commits. Raises Invalid
+    for an empty or too long body, and what ``find`` raises.
     """
-    request, subject = requests.find(viewer, number, Act.NOTE if note else Act.REPLY)
-    via = None
-    if request.duplicate_of_id is not None:
-        via, (request, subject) = (
-            number,
-            requests.find(viewer, request.duplicate_of_id, Act.NOTE if note else Act.REPLY),
-        )
+    act = Act.NOTE if note else Act.REPLY
+    request, subject = requests.find(viewer, number, act, lock=True)
     _check(body)
+    while request.duplicate_of_id is not None and not note:
+        request, subject = requests.find(viewer, request.duplicate_of_id, act, lock=True)
     written = _by_key(viewer, key)
     if written is not None:
+        db.session.rollback()
         return written
     now = clock.now()
     reply = Reply(
@@ -43,30 +49,41 @@ def write(viewer: Viewer, number: int, body: str, *, key: str, note: bool = Fals
         written_at=now,
     )
     db.session.add(reply)
-    try:
-        db.session.flush()
-    except IntegrityError:  # the same form sent twice at once
-        db.session.rollback()
-        written = _by_key(viewer, key)
-        if written is None:
-            raise
-        return written
+    db.session.flush()
     kind = EventKind.NOTE_WRITTEN if note else EventKind.REPLY_WRITTEN
-    payload: dict[str, object] = {"reply": reply.id}
+    payload: Json = {"reply": reply.id}
     verb = None if note else Verb.ASK if ask else Verb.ANSWER
     if verb is not None and may(viewer, verb, subject):
         kind = apply(request, subject, verb, viewer, now=now, values={})
-        payload |= {"version": request.version, "waiting_on": request.waiting_on and request.waiting_on.value}
-    if via is not None:
-        payload["via"] = via
+        payload |= held(request)
+    if request.id != number:
+        payload["via"] = number
     record(request, kind, actor=viewer.person_id, now=now, payload=payload)
     db.session.commit()
     return reply
 
 
+def own(viewer: Viewer, reply_id: int) -> Reply:
+    """A reply or note of the viewer's that can be corrected or taken back. Raises NotFound or Forbidden."""
+    return _own(viewer, reply_id)[0]
+
+
+def versions(viewer: Viewer, reply_id: int) -> list[ReplyVersion]:
+    """What a reply said before, oldest first, for whoever may read the reply. Raises NotFound."""
+    reply = db.session.get(Reply, reply_id)
+    if reply is None:
+        raise NotFound
+    _, subject = requests.find(viewer, reply.request_id)
+    if reply.audience not in audiences(viewer, subject):
+        raise NotFound
+    return list(
+        db.session.scalars(select(ReplyVersion).where(ReplyVersion.reply_id == reply_id).order_by(ReplyVersion.id))
+    )
+
+
 def edit(viewer: Viewer, reply_id: int, body: str) -> Reply:
     """Correct one's own reply; the earlier text stays readable. Commits."""
-    reply, request = _own(viewer, reply_id)
+    reply, request = _own(viewer, reply_id, lock=True)
     _check(body)
     if body.strip() != reply.body:
         now = clock.now()
@@ -79,7 +96,7 @@ def edit(viewer: Viewer, reply_id: int, body: str) -> Reply:
 
 def withdraw(viewer: Viewer, reply_id: int) -> Reply:
     """Take one's own reply back: its text and every earlier version are gone, that there was one stays. Commits."""
-    reply, request = _own(viewer, reply_id)
+    reply, request = _own(viewer, reply_id, lock=True)
     db.session.execute(delete(ReplyVersion).where(ReplyVersion.reply_id == reply.id))
     reply.body, reply.withdrawn_at = "", clock.now()
     _tell(viewer, request, reply, EventKind.REPLY_WITHDRAWN)
@@ -98,13 +115,18 @@ def _tell(viewer: Viewer, request: Request, reply: Reply, kind: EventKind) -> No
     )
 
 
-def _own(viewer: Viewer, reply_id: int) -> tuple[Reply, Request]:
+def _own(viewer: Viewer, reply_id: int, *, lock: bool = False) -> tuple[Reply, Request]:
     reply = db.session.get(Reply, reply_id)
     if reply is None:
         raise NotFound
-    request, _ = requests.find(viewer, reply.request_id, Act.NOTE if reply.is_note else Act.REPLY)
-    if reply.author_id != viewer.person_id:
-        raise Forbidden
+    # Whoever wrote it may take it back as long as they can read it, also once they have left the team.
+    request, subject = requests.find(viewer, reply.request_id, lock=lock)
+    if reply.audience not in audiences(viewer, subject) and reply.author_id != viewer.person_id:
+        raise NotFound
+    if reply.author_id != viewer.person_id or not may(viewer, Act.WRITE):
+        raise Forbidden("errors-blocked" if viewer.blocked else "errors-forbidden")
+    if lock:
+        db.session.refresh(reply)
     if reply.withdrawn_at is not None:
         raise NotFound
     return reply, request

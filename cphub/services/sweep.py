@@ -1,18 +1,23 @@
 """What happens by time alone: offers run out, confirmed or not a resolved request closes, old leftovers go."""
 
+import logging
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 from sqlalchemy import delete, select
+from sqlalchemy.exc import OperationalError
 
 from cphub import clock
 from cphub.domain.lifecycle import State, Verb
 from cphub.domain.offers import OfferState
 from cphub.errors import Conflict
 from cphub.models import Offer, ParkedForm, Request, db
-from cphub.services import offers
+from cphub.models.engine import affected
+from cphub.services import offers, requests
 from cphub.services.requests.moves import HUB, carry_out
-from cphub.services.requests.subject import subject_of
+
+log = logging.getLogger(__name__)
 
 #: What somebody typed before a session ended is kept this long.
 PARKED_LIFE = timedelta(days=7)
@@ -29,7 +34,7 @@ def _expire_offers() -> int:
         select(Offer.id).where(Offer.state == OfferState.OPEN, Offer.expires_at <= clock.now()).limit(_AT_ONCE)
     ).all()
     db.session.rollback()
-    return sum(_settled(lambda offer_id=offer_id: offers.expire(HUB, offer_id)) for offer_id in due)
+    return sum(_settled(partial(offers.expire, offer_id)) for offer_id in due)
 
 
 def _close_unanswered() -> int:
@@ -37,24 +42,32 @@ def _close_unanswered() -> int:
         select(Request.id).where(Request.state == State.RESOLVED, Request.due_on < clock.now().date()).limit(_AT_ONCE)
     ).all()
     db.session.rollback()
-    return sum(_settled(lambda number=number: _close(number)) for number in due)
+    return sum(_settled(partial(_close, number)) for number in due)
 
 
 def _close(number: int) -> None:
-    request = db.session.get_one(Request, number, populate_existing=True)
-    carry_out(HUB, request, subject_of(request), Verb.LAPSE)
+    request = requests.read(number, lock=True)
+    if request is None or request.due_on is None or request.due_on >= clock.now().date():
+        raise Conflict("requests-conflict-changed")
+    carry_out(HUB, request, requests.subject_of(request), Verb.LAPSE)
 
 
-def _settled(change: Callable[[], object]) -> int:
+def _settled(change: Callable[[], object]) -> bool:
     try:
         change()
     except Conflict:  # somebody did it meanwhile
         db.session.rollback()
-        return 0
-    return 1
+        return False
+    except OperationalError:
+        raise
+    except Exception:
+        db.session.rollback()
+        log.exception("what was due by time could not be done")
+        return False
+    return True
 
 
 def _forget_parked() -> int:
-    gone = db.session.execute(delete(ParkedForm).where(ParkedForm.created_at < clock.now() - PARKED_LIFE))
+    gone = affected(db.session, delete(ParkedForm).where(ParkedForm.created_at < clock.now() - PARKED_LIFE))
     db.session.commit()
-    return int(gone.rowcount)
+    return gone

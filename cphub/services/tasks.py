@@ -1,28 +1,28 @@
-"""The Phabricator task of a request: previewed, ordered, made by the worker exactly once, and looked at from time to time.
+"""The Phabricator task of a request: previewed, ordered, made by the worker exactly once, looked at now and then.
 
 A create that may have happened is never repeated blindly: the worker first looks for a task of its own that names
 the request's address.
 """
 
 import re
-from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from cphub import clock
 from cphub.domain.events import EventKind
 from cphub.domain.policy import Act, Viewer, Visibility
 from cphub.domain.task_text import TaskSource, TaskText, compose
-from cphub.errors import Conflict, Invalid
+from cphub.errors import Conflict, Invalid, NotFound
 from cphub.gateways.phabricator import Phabricator, Task
 from cphub.hub import hub
-from cphub.models import Event, OutboxRow, OutboxState, Request, TaskLink, db
+from cphub.models import Event, Json, OutboxRow, OutboxState, Request, TaskLink, db
 from cphub.services import outbox, requests
 from cphub.services.outbox import Job
 from cphub.services.record import record
 from cphub.taxonomies import COUNTRIES, JUSTIFICATION, KINDS
 
 _MONOGRAM = re.compile(r"(?:^|/)T?([1-9][0-9]{0,8})$", re.ASCII)
+KINDS_OF_JOB = ("task:create", "task:link")
 #: Linked tasks are looked at in lots of this many.
 _LOT = 100
 
@@ -35,15 +35,18 @@ def preview(viewer: Viewer, number: int) -> TaskText:
 
 
 def order(viewer: Viewer, number: int) -> None:
-    """Have the task made, with the text as it is now. Ordering twice makes one. Commits."""
-    request, _ = requests.find(viewer, number, Act.LINK_TASK)
-    text = _text(request)
-    _ask(viewer, request, "task:create", {"title": text.title, "description": text.description})
+    """Have the task made. Ordering twice makes one. Commits. Raises Invalid for a request that is not public."""
+    request, _ = requests.find(viewer, number, Act.LINK_TASK, lock=True)
+    _text(request)
+    _ask(viewer, request, "task:create", {})
 
 
 def link(viewer: Viewer, number: int, task: str) -> None:
-    """Have an existing task linked, once the worker has seen that it is there. ``task``: T123 or its address. Commits."""
-    request, _ = requests.find(viewer, number, Act.LINK_TASK)
+    """Have an existing task linked, once the worker has seen that it is there. Commits.
+
+    ``task``: T123 or its address. Raises Invalid for anything else.
+    """
+    request, _ = requests.find(viewer, number, Act.LINK_TASK, lock=True)
     found = _MONOGRAM.search(task.strip())
     if found is None:
         raise Invalid({"task": "tasks-error-number"})
@@ -52,7 +55,7 @@ def link(viewer: Viewer, number: int, task: str) -> None:
 
 def unlink(viewer: Viewer, number: int) -> None:
     """Forget the link; the task itself stays. Commits."""
-    request, _ = requests.find(viewer, number, Act.LINK_TASK)
+    request, _ = requests.find(viewer, number, Act.LINK_TASK, lock=True)
     linked = db.session.get(TaskLink, number)
     if linked is None:
         raise Conflict("tasks-conflict-unlinked", number=number)
@@ -91,35 +94,54 @@ def address(number: int) -> str:
     return f"{hub().settings.BASE_URL.rstrip('/')}/requests/{number}#request"
 
 
-def _ask(viewer: Viewer, request: Request, kind: str, payload: dict[str, object]) -> None:
+def _ask(viewer: Viewer, request: Request, kind: str, payload: Json) -> None:
     if hub().phabricator is None:
         raise Invalid({"task": "tasks-error-not-configured"})
     if db.session.get(TaskLink, request.id) is not None:
         raise Conflict("tasks-conflict-linked", number=request.id)
-    waiting = select(OutboxRow.id).where(
-        OutboxRow.request_id == request.id,
-        OutboxRow.kind.in_(["task:create", "task:link"]),
-        OutboxRow.state.in_([OutboxState.READY, OutboxState.UNSURE]),
-    )
-    if db.session.scalars(waiting).first() is not None:
+    rows = db.session.scalars(
+        select(OutboxRow).where(OutboxRow.request_id == request.id, OutboxRow.kind.in_(KINDS_OF_JOB))
+    ).all()
+    if any(row.state in (OutboxState.READY, OutboxState.UNSURE) for row in rows):
         return
     now = clock.now()
+    failed = next((r for r in rows if r.state is OutboxState.FAILED and r.kind == kind == "task:create"), None)
+    if failed is not None:
+        # It may have been made all the same, and only the job that began then knows since when to look.
+        failed.state, failed.due_at, failed.tries = OutboxState.UNSURE, now, 0
+        record(request, EventKind.TASK_ORDERED, actor=viewer.person_id, now=now)
+        db.session.commit()
+        return
     # Counted, so that a task can be made again after the first was unlinked, but not by two clicks.
     before = db.session.scalar(
         select(func.count()).where(Event.request_id == request.id, Event.kind == EventKind.TASK_ORDERED)
     )
-    key = f"task:{request.id}:{before}"
-    if db.session.scalars(select(OutboxRow.id).where(OutboxRow.dedupe_key == key)).first() is None:
-        outbox.put(kind, payload | {"by": viewer.person_id}, key=key, now=now, request_id=request.id)
-        record(request, EventKind.TASK_ORDERED, actor=viewer.person_id, now=now)
+    outbox.put(
+        kind, payload | {"by": viewer.person_id}, key=f"task:{request.id}:{before}", now=now, request_id=request.id
+    )
+    record(request, EventKind.TASK_ORDERED, actor=viewer.person_id, now=now)
     db.session.commit()
 
 
 def deliver(job: Job) -> None:
-    """Make the task, or find the one an earlier try made; then write the link down."""
+    """Make the task, or find the one an earlier try made; then write the link down.
+
+    Its text is what is public at this moment: somebody may have withheld something since it was ordered.
+    """
     phabricator = _phabricator()
     number = _number(job)
+    text = None
+    if db.session.get(TaskLink, number) is None:
+        try:
+            text = _text(db.session.get_one(Request, number))
+        except Invalid:
+            _failed(job, number, {})
+            return
     db.session.rollback()  # nothing stays open while the network is waited for
+    if text is None:  # linked by hand meanwhile
+        outbox.done(job, now=clock.now())
+        db.session.commit()
+        return
     reference = address(number)
     me = phabricator.whoami()
     task = None
@@ -127,9 +149,7 @@ def deliver(job: Job) -> None:
         task = phabricator.find_created(reference=reference, author_phid=me.phid, since=job.since)
     if task is None:
         project = phabricator.project(hub().settings.PHABRICATOR_PROJECT)
-        task = phabricator.create_task(
-            title=job.payload["title"], description=job.payload["description"], project_phid=project.phid
-        )
+        task = phabricator.create_task(title=text.title, description=text.description, project_phid=project.phid)
     _linked(job, number, task, EventKind.TASK_CREATED)
 
 
@@ -141,9 +161,14 @@ def deliver_link(job: Job) -> None:
     if task is not None:
         _linked(job, number, task, EventKind.TASK_LINKED)
         return
+    _failed(job, number, {"task": wanted})
+
+
+def _failed(job: Job, number: int, payload: Json) -> None:
+    """There will be no task: say so, and be done."""
     now = clock.now()
-    request = db.session.get_one(Request, number)
-    record(request, EventKind.TASK_FAILED, actor=None, now=now, payload={"task": wanted, "by": "hub"})
+    request = _locked(number)
+    record(request, EventKind.TASK_FAILED, actor=None, now=now, payload=payload | {"by": "hub"})
     outbox.done(job, now=now)
     db.session.commit()
 
@@ -159,31 +184,55 @@ def look() -> int:
     for start in range(0, len(numbers), _LOT):
         lot = numbers[start : start + _LOT]
         seen = _phabricator().tasks(lot)
-        now = clock.now()
-        for linked in db.session.scalars(select(TaskLink).where(TaskLink.number.in_(lot))).all():
-            changed += _refresh(linked, seen.get(linked.number), now)
+        links = db.session.scalars(select(TaskLink).where(TaskLink.number.in_(lot))).all()
+        other = [(link.request_id, link.number) for link in links if not _is_same(link, seen.get(link.number))]
+        db.session.execute(update(TaskLink).where(TaskLink.number.in_(lot)).values(seen_at=clock.now()))
         db.session.commit()
+        for request_id, number in other:
+            changed += _refresh(request_id, number, seen.get(number))
     return changed
 
 
-def _refresh(linked: TaskLink, task: Task | None, now: datetime) -> int:
+def _is_same(linked: TaskLink, task: Task | None) -> bool:
+    if task is None:
+        return linked.hidden
+    return not linked.hidden and (linked.title, linked.status, linked.status_name, linked.closed) == (
+        task.title[:255],
+        task.status,
+        task.status_name,
+        task.closed,
+    )
+
+
+def _refresh(request_id: int, number: int, task: Task | None) -> bool:
+    request, now = _locked(request_id), clock.now()
+    linked = db.session.get(TaskLink, request_id, populate_existing=True)
+    if linked is None or linked.number != number:  # unlinked while we looked
+        db.session.rollback()
+        return False
     before = (linked.status, linked.hidden)
     if task is None:
         linked.hidden, linked.title, linked.status, linked.status_name = True, "", "", ""
     else:
         _copy(linked, task)
-    linked.seen_at = now
-    if (linked.status, linked.hidden) == before:
-        return 0
-    request = db.session.get_one(Request, linked.request_id)
-    payload = {"task": linked.number, "status": linked.status_name, "hidden": linked.hidden, "by": "hub"}
-    record(request, EventKind.TASK_CHANGED, actor=None, now=now, payload=payload)
-    return 1
+    changed = (linked.status, linked.hidden) != before
+    if changed:
+        payload = {"task": number, "status": linked.status_name, "hidden": linked.hidden, "by": "hub"}
+        record(request, EventKind.TASK_CHANGED, actor=None, now=now, payload=payload)
+    db.session.commit()
+    return changed
+
+
+def _locked(number: int) -> Request:
+    request = requests.read(number, lock=True)
+    if request is None:
+        raise NotFound
+    return request
 
 
 def _linked(job: Job, number: int, task: Task, kind: EventKind) -> None:
     now = clock.now()
-    request = db.session.get_one(Request, number)
+    request = _locked(number)
     if db.session.get(TaskLink, number) is None:
         linked = TaskLink(
             request_id=number,

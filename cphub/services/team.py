@@ -15,7 +15,7 @@ TEAM_ROLES = ("expert", "bridge", "apprentice")
 
 def join(viewer: Viewer, number: int, name: str, role: str) -> TeamMember:
     """A coordinator adds somebody to the team: a further expert, a language bridge or an apprentice. Commits."""
-    request, subject = requests.find(viewer, number, Act.STAFF)
+    request, subject = requests.find(viewer, number, Act.STAFF, lock=True)
     if request.state is State.DRAFT or role not in TEAM_ROLES:
         raise Invalid({"role": "requests-error-choice"})
     try:
@@ -43,9 +43,8 @@ def join(viewer: Viewer, number: int, name: str, role: str) -> TeamMember:
 
 def leave(viewer: Viewer, number: int, person_id: int) -> None:
     """Somebody leaves the team, by themselves or by a coordinator. Commits."""
-    request, _ = requests.find(viewer, number)
-    if person_id != viewer.person_id or viewer.blocked:
-        requests.find(viewer, number, Act.STAFF)
+    mine = person_id == viewer.person_id and not viewer.blocked
+    request, _ = requests.find(viewer, number, Act.SEE if mine else Act.STAFF, lock=True)
     member = db.session.get(TeamMember, (number, person_id))
     if member is None or member.role not in TEAM_ROLES:
         raise NotFound

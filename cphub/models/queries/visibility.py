@@ -20,12 +20,18 @@ def visible(viewer: Viewer) -> ColumnElement[bool]:
     return and_(sent, or_(Request.visibility == Visibility.PUBLIC, takes_part(scope.person_id)))
 
 
-def takes_part(person_id: int) -> ColumnElement[bool]:
-    """The requests in which somebody is requester, lead, on the team, or asked by an open offer."""
+def takes_part(person_id: int, *, joined: bool = True) -> ColumnElement[bool]:
+    """The requests in which somebody is requester, lead, on the team, or asked by an open offer.
+
+    ``joined``: also those that others sent and that ask the same as one of theirs.
+    """
+    team = select(TeamMember.request_id).where(TeamMember.person_id == person_id)
+    if not joined:
+        team = team.where(TeamMember.role != "joined")
     return or_(
         Request.requester_id == person_id,
         Request.lead_id == person_id,
-        Request.id.in_(select(TeamMember.request_id).where(TeamMember.person_id == person_id)),
+        Request.id.in_(team),
         Request.id.in_(select(Offer.request_id).where(Offer.person_id == person_id, Offer.state == OfferState.OPEN)),
     )
 
@@ -35,7 +41,7 @@ def unmasked(viewer: Viewer) -> ColumnElement[bool]:
     scope = reach(viewer)
     if scope.everything:
         return true()
-    return takes_part(scope.person_id) if scope.person_id is not None else ~true()
+    return takes_part(scope.person_id, joined=False) if scope.person_id is not None else false()
 
 
 def readable(viewer: Viewer) -> ColumnElement[bool]:

@@ -107,8 +107,7 @@ def edit(viewer: Viewer, number: int, draft: Draft, *, seen: str | None = None) 
     has corrected it since. Only its requester can show the public more of a request than before.
     """
     draft = clean(draft)
-    begin_write(db.session)
-    request, _ = find(viewer, number, Act.EDIT, fresh=True, lock=True)
+    request, _ = find(viewer, number, Act.EDIT, lock=True)
     before = as_draft(request)
     problems = rules.missing(replace(draft, deadline=None), today=clock.now().date())
     if viewer.person_id != request.requester_id and request.requester.central_id is not None:

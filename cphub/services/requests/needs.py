@@ -13,7 +13,7 @@ from cphub.taxonomies import SKILLS
 
 def set_needs(viewer: Viewer, number: int, *, skills: dict[str, bool], weight: str) -> Request:
     """Set the skills (id -> is a must) and the size of a case. Commits. Raises Invalid for what does not exist."""
-    request, _ = find(viewer, number, Act.SET_NEEDS)
+    request, _ = find(viewer, number, Act.SET_NEEDS, lock=True)
     if not skills.keys() <= SKILLS.keys():
         raise Invalid({"skills": "requests-error-choice"})
     if weight not in set(Weight):

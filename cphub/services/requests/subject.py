@@ -2,11 +2,13 @@
 
 from sqlalchemy import select
 
+from cphub.domain import lifecycle
 from cphub.domain.lifecycle import State, Verb
 from cphub.domain.offers import OfferState
-from cphub.domain.policy import Act, Subject, Viewer, may
+from cphub.domain.policy import Act, Subject, Viewer, may, parts
 from cphub.errors import Conflict, Forbidden, NotFound
 from cphub.models import Offer, Request, TeamMember, db
+from cphub.models.engine import begin_write
 
 
 def subject_of(request: Request) -> Subject:
@@ -37,24 +39,38 @@ def subject_of(request: Request) -> Subject:
 
 
 def find(
-    viewer: Viewer, number: int, act: Act | Verb = Act.SEE, *, fresh: bool = False, lock: bool = False
+    viewer: Viewer, number: int, act: Act | Verb = Act.SEE, *, lock: bool = False, seen: int | None = None
 ) -> tuple[Request, Subject]:
-    """The request with this number and the policy's view of it. ``fresh``: read it again, whatever is in memory.
-    ``lock``: nobody else changes it until the transaction ends.
+    """The request with this number and the policy's view of it.
 
-    Raises NotFound when there is none or the viewer may not know of it, Conflict("requests-conflict-verb") when
-    they may see it but the verb no longer fits its state, Forbidden when they may not do this.
+    ``lock``: as it is now, and nobody else changes it until the transaction ends. Every use case that writes an
+    event asks for it, for two that append to one request would otherwise wait for each other on MariaDB.
+    ``seen``: the version of it that the viewer was looking at.
+
+    Raises NotFound when there is none or the viewer may not know of it; Conflict("requests-conflict-changed") when
+    it is no longer the version seen; Conflict("requests-conflict-verb") when the verb no longer fits its state;
+    Forbidden when they may not do this at all.
     """
-    request = db.session.get(Request, number, populate_existing=fresh, with_for_update=lock or None)
+    request = read(number, lock=lock)
     if request is None:
         raise NotFound
     subject = subject_of(request)
     if not may(viewer, Act.SEE, subject):
         raise NotFound
+    if viewer.blocked and not may(viewer, act, subject):
+        raise Forbidden("errors-blocked")
+    # Asked first: whoever was too late is told what changed, even where the change took them out of it.
+    if seen is not None and seen != request.version:
+        raise Conflict("requests-conflict-changed", number=number, since=seen)
     if not may(viewer, act, subject):
-        if viewer.blocked:
-            raise Forbidden("errors-blocked")
-        if isinstance(act, Verb) and viewer.person_id is not None:
+        if isinstance(act, Verb) and lifecycle.ever(act, parts(viewer, subject)):
             raise Conflict("requests-conflict-verb", state=request.state.value, verb=act.value)
         raise Forbidden
     return request, subject
+
+
+def read(number: int, *, lock: bool = False) -> Request | None:
+    """The request, whoever may see it; ``lock`` as for ``find``."""
+    if lock:
+        begin_write(db.session)
+    return db.session.get(Request, number, populate_existing=lock, with_for_update=lock or None)
