@@ -57,7 +57,7 @@ stylesheets() {
 	[ "$(node -p 'parseInt(process.versions.node)')" -ge 20 ] ||
 		die "Node.js is too old ($(node --version)): install Node.js 20 or newer."
 	command -v npm >/dev/null || die "npm is missing: install the package npm."
-	state=$(hash_of package.json package-lock.json .npmrc scripts/vendor.mjs)
+	state=$(hash_of package.json package-lock.json .npmrc scripts/vendor.mjs static/css/*.css static/js/*.js)
 	if stamped stamp-node "$state" && [ -e static/vendor/manifest.json ]; then
 		return
 	fi

@@ -1,11 +1,14 @@
 // Brings what the pages need from node_modules/ to static/vendor/, and what only the tests need to build/.
 //
+// Our own stylesheets and scripts get compressed copies beside them; a copy older than its file is not served.
+//
 // One stylesheet per direction: the design tokens, those that differ in the dark, and Codex. One file, because each
 // further one is a round trip on a slow link; Codex's own stylesheet for both directions would be 3 kB more.
 
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
+import { fileURLToPath } from 'node:url';
 
 const from = new URL( '../node_modules/', import.meta.url );
 const goal = new URL( '../static/vendor/', import.meta.url );
@@ -49,6 +52,11 @@ function drawing( icon ) {
 	return icon.shouldFlip ? group( 'mirrored', icon.ltr ) : icon.default ?? icon.ltr;
 }
 
+function compress( file, text ) {
+	writeFileSync( `${ fileURLToPath( file ) }.gz`, gzipSync( text, { level: 9 } ) );
+	writeFileSync( `${ fileURLToPath( file ) }.br`, brotliCompressSync( text ) );
+}
+
 const files = {
 	'codex.css': stylesheet( 'codex.style.css' ),
 	'codex-rtl.css': stylesheet( 'codex.style-rtl.css' ),
@@ -62,14 +70,22 @@ for ( const [ name, text ] of Object.entries( files ) ) {
 	manifest[ name ] = createHash( 'sha256' ).update( text ).digest( 'hex' );
 	writeFileSync( new URL( name, draft ), text );
 	if ( name.endsWith( '.css' ) ) {
-		writeFileSync( new URL( `${ name }.gz`, draft ), gzipSync( text, { level: 9 } ) );
-		writeFileSync( new URL( `${ name }.br`, draft ), brotliCompressSync( text ) );
+		compress( new URL( name, draft ), text );
 	}
 }
 writeFileSync( new URL( 'manifest.json', draft ), JSON.stringify( manifest, null, '\t' ) + '\n' );
 // All at once, so that a running tool never finds half of them.
 rmSync( goal, { recursive: true, force: true } );
 renameSync( draft, goal );
+
+for ( const folder of [ 'css', 'js' ] ) {
+	const place = new URL( `../static/${ folder }/`, import.meta.url );
+	for ( const name of existsSync( place ) ? readdirSync( place ) : [] ) {
+		if ( name.endsWith( `.${ folder }` ) ) {
+			compress( new URL( name, place ), readFileSync( new URL( name, place ) ) );
+		}
+	}
+}
 
 // The accessibility checker: for browser tests alone, never served.
 if ( existsSync( new URL( 'axe-core/axe.min.js', from ) ) ) {
