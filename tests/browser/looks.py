@@ -1,0 +1,66 @@
+"""What can be wrong with how a page is built, found out in the browser itself."""
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Page
+
+ROOT = Path(__file__).parents[2]
+_AXE = (ROOT / "build" / "axe.min.js", ROOT / "node_modules" / "axe-core" / "axe.min.js")
+#: Colours are only what they are when they have stopped changing.
+_RUN = """async options => {
+    await Promise.all(document.getAnimations().map(one => one.finished));
+    const found = await axe.run(document, options);
+    const where = node => `${node.target} ${node.html.slice(0, 160)} (${node.failureSummary?.slice(0, 200)})`;
+    return found.violations.map(rule => `${rule.id}: ${rule.nodes.map(where).join(' | ')}`);
+}"""
+
+
+@cache
+def _axe() -> str:
+    return next(path for path in _AXE if path.is_file()).read_text(encoding="utf-8")
+
+
+def axe(page: Page, *rules: str) -> list[str]:
+    """What axe finds wrong, one line a rule; ``rules`` limits it to some."""
+    if not page.evaluate("typeof axe === 'object'"):
+        page.evaluate(_axe())
+    options: dict[str, Any] = {"resultTypes": ["violations"]}
+    if rules:
+        options["runOnly"] = list(rules)
+    found: list[str] = page.evaluate(_RUN, options)
+    return found
+
+
+def too_wide(page: Page) -> list[str]:
+    """What makes a page wider than the window, so that one has to scroll sideways."""
+    found: list[str] = page.evaluate(
+        """() => {
+            const width = document.documentElement.clientWidth;
+            if (document.documentElement.scrollWidth <= width) return [];
+            const out = box => box.width && (box.right > width + 0.5 || box.left < -0.5);
+            return [...document.querySelectorAll('body *')]
+                .filter(one => out(one.getBoundingClientRect()))
+                .map(one => one.outerHTML.slice(0, 160));
+        }"""
+    )
+    return found or (["the page"] if _scrolls(page) else [])
+
+
+def _scrolls(page: Page) -> bool:
+    wide: bool = page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
+    return wide
+
+
+def small_targets(page: Page) -> list[str]:
+    """Buttons and fields that are hard to hit with a thumb: below 24 px (WCAG 2.2, 2.5.8). Links in text may be."""
+    found: list[str] = page.evaluate(
+        """() => [...document.querySelectorAll('button, input:not([type=hidden]), select, textarea, summary')]
+            .filter(one => one.checkVisibility() && !one.closest('.visually-hidden'))
+            .map(one => [one, (one.labels?.[0]?.matches('.cdx-checkbox__label, .cdx-radio__label')
+                               ? one.labels[0] : one).getBoundingClientRect()])
+            .filter(([one, box]) => box.width && (box.height < 23.5 || box.width < 23.5))
+            .map(([one]) => one.outerHTML.slice(0, 160))"""
+    )
+    return found
