@@ -26,7 +26,7 @@ check: ## look for faults without running: style, types, floors of the house, me
 
 bench: ## measure pages and statements against the floor of the stack
 	@scripts/setup.sh test
-	$(PYTHON) scripts/with_mariadb.py --buffer-pool 1G $(PYTHON) scripts/bench.py $(ARGS)
+	$(PYTHON) scripts/with_mariadb.py --buffer-pool 1G $(PYTHON) -m bench $(ARGS)
 
 lock: ## choose new versions of all packages and write the locks (needs uv and npm)
 	@command -v uv >/dev/null || { echo "uv is missing: install it to make new locks." >&2; exit 1; }
