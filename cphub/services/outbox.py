@@ -15,6 +15,7 @@ from cphub import clock
 from cphub.domain.policy import Act, Viewer, may
 from cphub.errors import Forbidden
 from cphub.models import Json, OutboxRow, OutboxState, db
+from cphub.models.engine import affected
 
 #: A worker that has not said otherwise by then is taken for dead.
 LEASE = timedelta(minutes=5)
@@ -59,13 +60,8 @@ def claim() -> Job | None:
     for row_id in db.session.scalars(
         select(OutboxRow.id).where(*waiting).order_by(OutboxRow.due_at, OutboxRow.id).limit(20)
     ).all():
-        taken = db.session.execute(
-            update(OutboxRow)
-            .where(OutboxRow.id == row_id, *waiting)
-            .values(lease_until=now + LEASE, tries=OutboxRow.tries + 1)
-            .execution_options(synchronize_session=False)
-        )
-        if taken.rowcount:
+        take = update(OutboxRow).where(OutboxRow.id == row_id, *waiting)
+        if affected(db.session, take.values(lease_until=now + LEASE, tries=OutboxRow.tries + 1)):
             job = _start(row_id, now)
             db.session.commit()
             return job
