@@ -56,7 +56,7 @@ class WikiApi:
             user_agent=self._user_agent,
             formatversion=2,
             timeout=self._timeout,
-            session=_Session(),
+            session=_Session(self._timeout),
         )
         try:
             found = session.get(action="query", **parameters)["query"][of]
@@ -73,7 +73,11 @@ class WikiApi:
 class _Session(requests.Session):
     """Ends an answer that drips for ever: mwapi's own time limit is for each silence only."""
 
-    def request(self, *args: Any, timeout: Any = None, **options: Any) -> requests.Response:
-        response = super().request(*args, timeout=timeout, **options)
-        response._content = read_whole(response, seconds=timeout)
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self._seconds = seconds
+
+    def request(self, *args: Any, **options: Any) -> requests.Response:
+        response = super().request(*args, **options)
+        response._content = read_whole(response, seconds=self._seconds)
         return response

@@ -7,15 +7,15 @@ later windows of the same person begin with those cookies.
 import os
 import shutil
 import socket
+import sys
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, StorageState, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, StorageState, ViewportSize, sync_playwright
 
 from cphub import config
 from cphub.gateways.phabricator import Phabricator
@@ -31,8 +31,8 @@ NAMES = {
     "blake": "Blake Blocked",
     "root": "Keeper of Keys",
 }
-PHONE = {"width": 360, "height": 740}
-DESK = {"width": 1280, "height": 900}
+PHONE = ViewportSize(width=360, height=740)
+DESK = ViewportSize(width=1280, height=900)
 #: Chromium asks its maker for this and that unless told not to.
 ARGUMENTS = [
     "--no-sandbox",
@@ -44,6 +44,8 @@ ARGUMENTS = [
     "--disable-sync",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]
+OpenWindow = Callable[..., BrowserContext]
+Tab = Callable[[str | None], Page]
 #: Milliseconds. On a busy machine a page may take a while; one that never comes should not take half a minute.
 PATIENCE = 15_000
 
@@ -77,15 +79,13 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         # Newer Pythons warn of starting programs while there are threads; pytest-xdist has some.
         warnings.simplefilter("ignore", DeprecationWarning)
         programs.start(
-            "sandbox", run_local.sys.executable, "-m", "cphub.sandbox",
+            "sandbox", sys.executable, "-m", "cphub.sandbox",
             "--people", run_local.PEOPLE, "--tasks", run_local.TASKS,
         )  # fmt: skip
         programs.wait_for(f"{settings.PHABRICATOR_URL}/")
         run_local.prepare_database(settings, environ)
         programs.start("worker", *run_local.FLASK, "worker")
-        programs.start(
-            "web server", run_local.sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "app:app"
-        )
+        programs.start("web server", sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "app:app")
         programs.wait_for(f"{settings.BASE_URL}/healthz")
         yield Stack(
             settings.BASE_URL,
@@ -115,55 +115,39 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
-class OpenAs(Protocol):
-    def __call__(self, persona: str | None = None, *, keep: bool = False, **options: Any) -> BrowserContext: ...
+class Windows:
+    """Opens browser windows: of a persona, who signs in when first asked for, or of nobody (None)."""
 
+    def __init__(self, browser: Browser, stack: Stack) -> None:
+        self._browser = browser
+        self._stack = stack
+        self._cookies: dict[str, StorageState] = {}
+        self._pages: dict[str | None, Page] = {}
 
-@pytest.fixture(scope="session")
-def signed_in(stack: Stack, browser: Browser) -> Callable[[str], StorageState]:
-    """The cookies of a persona, who signs in when asked for the first time."""
-    known: dict[str, StorageState] = {}
-
-    def state(persona: str) -> StorageState:
-        if persona not in known:
-            with _window(browser, stack) as context:
-                page = context.new_page()
-                page.goto("/")
-                sign_in(page, NAMES[persona])
-                known[persona] = context.storage_state()
-        return known[persona]
-
-    return state
-
-
-@pytest.fixture
-def window(
-    stack: Stack, browser: Browser, signed_in: Callable[[str], StorageState]
-) -> Iterator[Callable[..., BrowserContext]]:
-    """``window("mei", viewport=PHONE)``: a browser window of a persona, or of nobody; closed after the test.
-
-    Options are those of Playwright: ``java_script_enabled``, ``viewport``, ``color_scheme``, ``locale`` ...
-    """
-    opened: list[BrowserContext] = []
-
-    def make(persona: str | None = None, **options: Any) -> BrowserContext:
-        state = signed_in(persona) if persona else None
-        context = browser.new_context(base_url=stack.url, storage_state=state, **{"viewport": DESK} | options)
+    def open(self, persona: str | None = None, **options: Any) -> BrowserContext:
+        """Options are those of Playwright: ``viewport``, ``java_script_enabled``, ``color_scheme``, ``locale`` ..."""
+        state = self._signed_in(persona) if persona else None
+        context = self._browser.new_context(
+            base_url=self._stack.url, storage_state=state, **{"viewport": DESK, **options}
+        )
         context.set_default_timeout(PATIENCE)
-        opened.append(context)
         return context
 
-    yield make
-    for context in opened:
-        context.close()
+    def shared(self, persona: str | None) -> Page:
+        """One page of the persona, for tests that only look."""
+        if persona not in self._pages:
+            self._pages[persona] = self.open(persona).new_page()
+        return self._pages[persona]
 
-
-@contextmanager
-def _window(browser: Browser, stack: Stack) -> Iterator[BrowserContext]:
-    context = browser.new_context(base_url=stack.url, viewport=DESK)
-    context.set_default_timeout(PATIENCE)
-    yield context
-    context.close()
+    def _signed_in(self, persona: str) -> StorageState:
+        if persona not in self._cookies:
+            context = self.open()
+            page = context.new_page()
+            page.goto("/")
+            sign_in(page, NAMES[persona])
+            self._cookies[persona] = context.storage_state()
+            context.close()
+        return self._cookies[persona]
 
 
 def sign_in(page: Page, name: str) -> None:
@@ -175,25 +159,25 @@ def sign_in(page: Page, name: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def tabs(
-    stack: Stack, browser: Browser, signed_in: Callable[[str], StorageState]
-) -> Iterator[Callable[[str | None], Page]]:
-    known: dict[str | None, Page] = {}
-
-    def tab(persona: str | None) -> Page:
-        if persona not in known:
-            state = signed_in(persona) if persona else None
-            context = browser.new_context(base_url=stack.url, storage_state=state)
-            context.set_default_timeout(PATIENCE)
-            known[persona] = context.new_page()
-        return known[persona]
-
-    yield tab
-    for page in known.values():
-        page.context.close()
+def windows(stack: Stack, browser: Browser) -> Windows:
+    return Windows(browser, stack)
 
 
 @pytest.fixture
-def tab(tabs: Callable[[str | None], Page]) -> Callable[[str | None], Page]:
-    """``tab("mei")``: a page that is shared by the tests which only look, as a persona or as nobody (None)."""
-    return tabs
+def window(windows: Windows) -> Iterator[OpenWindow]:
+    """``window("mei", viewport=PHONE)``: a new window, see ``Windows.open``; closed after the test."""
+    opened: list[BrowserContext] = []
+
+    def make(persona: str | None = None, **options: Any) -> BrowserContext:
+        opened.append(windows.open(persona, **options))
+        return opened[-1]
+
+    yield make
+    for context in opened:
+        context.close()
+
+
+@pytest.fixture
+def tab(windows: Windows) -> Tab:
+    """``tab("mei")``: a page that all tests share which only look."""
+    return windows.shared

@@ -1,18 +1,16 @@
 """Every page, as everybody: nothing that axe finds, in light and dark, in English and Arabic, wide and narrow."""
 
-from collections.abc import Callable
-
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from cphub import create_app
-from tests.browser.conftest import DESK, PHONE
+from tests.browser.conftest import DESK, PHONE, Tab
 from tests.browser.looks import axe, small_targets, too_wide
 from tests.browser.pages import MATCHING, PLACES, Place
 
 
 @pytest.mark.parametrize("place", PLACES, ids=str)
-def test_page_is_for_everybody(place: Place, tab: Callable[[str | None], Page]) -> None:
+def test_page_is_for_everybody(place: Place, tab: Tab) -> None:
     page = tab(place.who)
     faults: dict[str, list[str]] = {}
     for language, direction in (("en", "ltr"), ("ar", "rtl")):
@@ -49,7 +47,7 @@ def test_every_page_is_in_the_list() -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/requests"])
-def test_keyboard_comes_to_the_content_with_the_first_key(path: str, tab: Callable[[str | None], Page]) -> None:
+def test_keyboard_comes_to_the_content_with_the_first_key(path: str, tab: Tab) -> None:
     page = tab(None)
     page.set_viewport_size(DESK)
     page.goto(path)
@@ -66,9 +64,7 @@ def test_keyboard_comes_to_the_content_with_the_first_key(path: str, tab: Callab
     [place for place in PLACES if place.path in ("/", "/requests/new", "/queue", f"/requests/{MATCHING}")],
     ids=str,
 )
-def test_keyboard_goes_through_the_page_in_its_order_and_is_seen(
-    place: Place, tab: Callable[[str | None], Page]
-) -> None:
+def test_keyboard_goes_through_the_page_in_its_order_and_is_seen(place: Place, tab: Tab) -> None:
     page = tab(place.who)
     page.set_viewport_size(DESK)
     page.goto(place.path)

@@ -1,12 +1,11 @@
 """What a page costs on a slow line: bytes over the wire, everything counted, and nothing from anywhere else."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, CDPSession, Page
+from playwright.sync_api import CDPSession, Page
 
-from tests.browser.conftest import Stack
+from tests.browser.conftest import OpenWindow, Stack
 from tests.browser.pages import PLACES, Place
 
 FIRST_VISIT = 60_000
@@ -35,7 +34,7 @@ class Wire:
 
 
 @pytest.mark.parametrize("place", PLACES, ids=str)
-def test_page_is_light_and_keeps_to_itself(place: Place, window: Callable[..., BrowserContext], stack: Stack) -> None:
+def test_page_is_light_and_keeps_to_itself(place: Place, window: OpenWindow, stack: Stack) -> None:
     page = window(place.who).new_page()
     said: list[str] = []
     page.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
