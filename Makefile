@@ -29,7 +29,7 @@ bench: ## measure pages and statements against the floor of the stack
 	$(PYTHON) scripts/with_mariadb.py --buffer-pool 1G $(PYTHON) -m bench $(ARGS)
 
 lock: ## choose new versions of all packages and write the locks (needs uv and npm)
-	@command -v uv >/dev/null || { echo "uv is missing: install it to make new locks." >&2; exit 1; }
+	@uv --version >/dev/null 2>&1 || { echo "uv is missing: install it to make new locks." >&2; exit 1; }
 	uv pip compile --upgrade $(LOCK) -o requirements.txt requirements.in
 	uv pip compile --upgrade $(LOCK) -c requirements.txt -o requirements-dev.txt requirements-dev.in
 	npm update --package-lock-only

@@ -20,12 +20,18 @@ stamped() {
 	[ "$(cat "build/$1" 2>/dev/null)" = "$2" ]
 }
 
+# Not only the first python3 of the PATH: a version manager's may stand for a version that is not installed.
 find_python() {
-	for python in python3 python3.14 python3.13 python3.12 python3.11; do
-		if "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
-			echo "$python"
-			return
-		fi
+	for name in python3 python3.14 python3.13 python3.12 python3.11; do
+		old_ifs=$IFS
+		IFS=:
+		for folder in $PATH; do
+			if "$folder/$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+				echo "$folder/$name"
+				return
+			fi
+		done
+		IFS=$old_ifs
 	done
 	die "Python 3.11 or newer is missing: install the package python3."
 }

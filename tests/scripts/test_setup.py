@@ -46,6 +46,9 @@ class Place:
             shutil.copy(ROOT / name, self.folder)
         for name in ("setup.sh", "vendor.mjs"):
             shutil.copy(ROOT / "scripts" / name, self.folder / "scripts")
+        for kind in ("css", "js"):
+            (self.folder / "static" / kind).mkdir(parents=True)
+            (self.folder / "static" / kind / f"own.{kind}").touch()
         for name in TOOLS:
             (self.programs / name).symlink_to(shutil.which(name) or "/missing")
 
@@ -153,6 +156,12 @@ def test_two_at_once_do_the_work_once(place: Place) -> None:
 def test_old_python_is_named(place: Place) -> None:
     place.program("python3", "exit 1")
     assert "Python 3.11 or newer is missing" in sentence(place.setup())
+
+
+def test_next_python_of_the_path_is_taken_when_the_first_does_not_work(place: Place, tmp_path: Path) -> None:
+    works = (place.programs / "python3").rename(tmp_path / "python3")
+    place.program("python3", "exit 127")
+    assert place.setup(PATH=f"{place.programs}:{works.parent}").returncode == 0
 
 
 def test_python_without_venv_is_named(place: Place) -> None:
