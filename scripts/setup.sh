@@ -12,7 +12,8 @@ die() {
 }
 
 hash_of() {
-	cat "$@" | sha256sum | cut -c 1-64
+	# A pattern for which there is no file stands for itself, and for nothing.
+	cat "$@" 2>/dev/null | sha256sum | cut -c 1-64
 }
 
 # stamped NAME HASH: whether the step was done for this state of the files.
@@ -63,14 +64,18 @@ stylesheets() {
 	[ "$(node -p 'parseInt(process.versions.node)')" -ge 20 ] ||
 		die "Node.js is too old ($(node --version)): install Node.js 20 or newer."
 	command -v npm >/dev/null || die "npm is missing: install the package npm."
-	state=$(hash_of package.json package-lock.json .npmrc scripts/vendor.mjs static/css/*.css static/js/*.js)
-	if stamped stamp-node "$state" && [ -e static/vendor/manifest.json ]; then
-		return
+	locks=$(hash_of package.json package-lock.json .npmrc)
+	if ! stamped stamp-node "$locks" || [ ! -e node_modules ]; then
+		echo "Fetching stylesheets and icons ..."
+		npm ci --silent || die "npm could not install the packages of package-lock.json: run 'npm ci' to see why."
+		rm -f build/stamp-static
+		echo "$locks" >build/stamp-node
 	fi
-	echo "Fetching stylesheets and icons ..."
-	npm ci --silent || die "npm could not install the packages of package-lock.json: run 'npm ci' to see why."
-	npm run build --silent || die "The stylesheets could not be made (see above)."
-	echo "$state" >build/stamp-node
+	sources=$(hash_of scripts/vendor.mjs static/css/*.css static/js/*.js)
+	if ! stamped stamp-static "$sources" || [ ! -e static/vendor/manifest.json ]; then
+		npm run build --silent || die "The stylesheets could not be made (see above)."
+		echo "$sources" >build/stamp-static
+	fi
 }
 
 find_browser() {

@@ -68,7 +68,10 @@ class Place:
             "python3", f'case "$*" in *"-m venv"*) mkdir -p .venv/bin; ln -sf "{inner}" .venv/bin/python ;; esac'
         )
         self.program("node", 'case "$1" in -p) echo 20 ;; *) echo v20.1.0 ;; esac')
-        self.program("npm", 'case "$1" in run) mkdir -p static/vendor; echo "{}" >static/vendor/manifest.json ;; esac')
+        self.program(
+            "npm",
+            'case "$1" in ci) mkdir -p node_modules ;; run) mkdir -p static/vendor; echo "{}" >static/vendor/manifest.json ;; esac',
+        )
         for name in ("mariadbd", "mariadb-install-db", "chromium", "apt-get"):
             self.program(name, "")
         self.program("dpkg-query", 'echo "install ok installed"')
@@ -128,7 +131,13 @@ def test_tests_need_more_and_contain_what_a_run_needs(place: Place) -> None:
 
 @pytest.mark.parametrize(
     ("file", "call"),
-    [("requirements.txt", "pip -m"), ("package-lock.json", "npm ci"), ("scripts/vendor.mjs", "npm run")],
+    [
+        ("requirements.txt", "pip -m"),
+        ("package-lock.json", "npm ci"),
+        ("scripts/vendor.mjs", "npm run"),
+        ("package.json", "npm run"),
+        ("static/css/own.css", "npm run"),
+    ],
 )
 def test_changed_lock_is_installed_anew(file: str, call: str, place: Place) -> None:
     place.setup()
@@ -141,7 +150,7 @@ def test_changed_lock_is_installed_anew(file: str, call: str, place: Place) -> N
 def test_failed_installation_is_tried_again(place: Place) -> None:
     place.program("npm", "exit 1")
     assert "npm could not install" in sentence(place.setup())
-    place.program("npm", "mkdir -p static/vendor; echo '{}' >static/vendor/manifest.json")
+    place.program("npm", "mkdir -p node_modules static/vendor; echo '{}' >static/vendor/manifest.json")
     assert place.setup().returncode == 0
 
 
