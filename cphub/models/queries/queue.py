@@ -41,7 +41,13 @@ def queue(viewer: Viewer, view: View, wanted: Filter, *, today: date, after: str
         raise Forbidden
     counts = [
         select(func.count())
-        .select_from(select(Request.id).where(_in(v, viewer, today)).limit(COUNT_MOST).subquery())
+        # Says again that they are open, because the indexes by holder have ``waiting_on`` next.
+        .select_from(
+            select(Request.id)
+            .where(_in(v, viewer, today), Request.waiting_on.is_not(None))
+            .limit(COUNT_MOST)
+            .subquery()
+        )
         .scalar_subquery()
         .label(v.value)
         for v in View
@@ -54,17 +60,21 @@ def queue(viewer: Viewer, view: View, wanted: Filter, *, today: date, after: str
 
 
 def _in(view: View, viewer: Viewer, today: date) -> Any:
-    held = Request.waiting_on.is_not(None)
+    # Exactly while a request is open it has a date, and by that the queue is in order.
+    held = Request.due_on.is_not(None)
     me = viewer.person_id
     return {
         View.UNASSIGNED: and_(held, Request.lead_id.is_(None), Request.state.in_(WORKING)),
         View.MINE: and_(held, or_(Request.coordinator_id == me, Request.lead_id == me)),
-        View.WAITING_ON_ME: or_(
-            and_(
-                Request.waiting_on == WaitingOn.COORDINATOR,
-                or_(Request.coordinator_id == me, Request.coordinator_id.is_(None)),
+        View.WAITING_ON_ME: and_(
+            held,
+            or_(
+                and_(
+                    Request.waiting_on == WaitingOn.COORDINATOR,
+                    or_(Request.coordinator_id == me, Request.coordinator_id.is_(None)),
+                ),
+                and_(Request.waiting_on == WaitingOn.EXPERT, Request.lead_id == me),
             ),
-            and_(Request.waiting_on == WaitingOn.EXPERT, Request.lead_id == me),
         ),
         View.DUE: and_(held, Request.due_on <= today),
         View.ALL: held,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Float, Integer, Select, Subquery, column, or_, select, text
+from sqlalchemy import Float, Integer, Select, Subquery, column, func, or_, select, text
 from sqlalchemy.orm import aliased
 
 from cphub.domain.lifecycle import State, Track, WaitingOn
@@ -20,6 +20,8 @@ from cphub.models.queries.visibility import unmasked, visible
 #: A search looks at this many best hits and shows the first page of those that fit the other filters: "newest first"
 #: over a frequent word would read every match.
 SEARCH_DEPTH = 2_000
+#: A kind of help that fewer requests ask for is looked up from its index.
+_RARE = 1_000
 #: Words from this length on also find longer words that begin with them: "photo" finds "photos".
 _STEM = 4
 
@@ -72,7 +74,7 @@ def browse(viewer: Viewer, wanted: Filter, *, after: str | None = None) -> Page[
         hits = _hits(viewer, phrases)
         query = query.join(hits, hits.c.id == Request.id).order_by(hits.c.score.desc(), Request.id.desc())
         return Page(finish(db.session.execute(query.limit(keyset.PAGE))), None)
-    query = keyset.newest_first(query, Request.updated_at, Request.id, after)
+    query = keyset.newest_first(query.with_hint(Request, _way(wanted), "mysql"), Request.updated_at, Request.id, after)
     page = keyset.page(db.session.execute(query).all(), lambda row: keyset.moment_mark(row.updated_at, row.id))
     return Page(finish(page.rows), page.next)
 
@@ -87,7 +89,8 @@ def rows(viewer: Viewer) -> Select[Any]:
             Request.withhold_name, _Requester.name.label("requester"), _Lead.name.label("lead"),
             unmasked(viewer).label("unmasked"),
         )
-        .join(_Requester, _Requester.id == Request.requester_id)
+        # There is always a requester, but to an inner join MariaDB would come from all people, and sort the table.
+        .outerjoin(_Requester, _Requester.id == Request.requester_id)
         .outerjoin(_Lead, _Lead.id == Request.lead_id)
     )  # fmt: skip
 
@@ -106,11 +109,8 @@ def conditions(viewer: Viewer, wanted: Filter) -> list[Any]:
         found.append(Request.country == wanted.country)
         found.append(or_(~Request.withhold_country, unmasked(viewer)))
     if wanted.kind is not None:
-        found.append(
-            select(RequestKind.kind)
-            .where(RequestKind.request_id == Request.id, RequestKind.kind == wanted.kind)
-            .exists()
-        )
+        # At most one row joins.
+        found += [RequestKind.request_id == Request.id, RequestKind.kind == wanted.kind]
     return found
 
 
@@ -144,6 +144,19 @@ def finish(found: Iterable[Any]) -> list[Row]:
         )
         for r in found
     ]
+
+
+def _way(wanted: Filter) -> str:
+    """By which index MariaDB comes to what is wanted: one that has it in order, else it would often sort the table.
+
+    No index has the kinds in order. Of a frequent kind a page is soon full; requests of a rare one are looked up.
+    """
+    if wanted.kind is not None:
+        some = select(RequestKind.request_id).where(RequestKind.kind == wanted.kind).limit(_RARE).subquery()
+        if (db.session.scalar(select(func.count()).select_from(some)) or 0) < _RARE:
+            return "FORCE INDEX (PRIMARY)"
+    given = [name for name in ("state", "language", "country") if getattr(wanted, name) is not None]
+    return f"FORCE INDEX ({', '.join(f'ix_request_{name}' for name in given or ['updated'])})"
 
 
 def _hits(viewer: Viewer, phrases: list[list[str]]) -> Subquery:
