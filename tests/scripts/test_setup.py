@@ -68,10 +68,8 @@ class Place:
             "python3", f'case "$*" in *"-m venv"*) mkdir -p .venv/bin; ln -sf "{inner}" .venv/bin/python ;; esac'
         )
         self.program("node", 'case "$1" in -p) echo 20 ;; *) echo v20.1.0 ;; esac')
-        self.program(
-            "npm",
-            'case "$1" in ci) mkdir -p node_modules ;; run) mkdir -p static/vendor; echo "{}" >static/vendor/manifest.json ;; esac',
-        )
+        built = 'mkdir -p static/vendor; echo "{}" >static/vendor/manifest.json'
+        self.program("npm", f'case "$1" in ci) mkdir -p node_modules ;; run) {built} ;; esac')
         for name in ("mariadbd", "mariadb-install-db", "chromium", "apt-get"):
             self.program(name, "")
         self.program("dpkg-query", 'echo "install ok installed"')
