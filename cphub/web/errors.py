@@ -48,7 +48,7 @@ def init_app(app: Flask) -> None:
 
 
 def page(status: int, message: str, *, fields: Mapping[str, str] | None = None) -> Response:
-    """An error page. ``message``: key of what to do; a key with ``-title`` after it may say what happened."""
+    """An error page. ``message``: key of what to do; its heading is ``errors-title-…``."""
     try:
         return make_response(render_template("error.html", status=status, message=message, fields=fields or {}), status)
     except AWAY as error:

@@ -5,6 +5,7 @@ from flask import Blueprint, Response, jsonify, render_template
 from cphub import clock
 from cphub.hub import hub
 from cphub.models.queries.health import health
+from cphub.services.sweep import PARKED_LIFE
 
 bp = Blueprint("home", __name__)
 
@@ -19,7 +20,7 @@ def index() -> str:
 
 @bp.get("/privacy")
 def privacy() -> str:
-    return render_template("privacy.html")
+    return render_template("privacy.html", parked_days=PARKED_LIFE.days)
 
 
 @bp.get("/healthz")

@@ -136,7 +136,7 @@ def test_member_meets_a_plain_page_when_the_database_is_away(member: FlaskClient
 def test_it_is_in_the_reader_s_language_without_a_database(member: FlaskClient) -> None:
     assert '<html lang="fr"' in member.get("/", headers={"Accept-Language": "fr-CA, en;q=0.5"}).text
     assert '<html lang="ar" dir="rtl">' in member.get("/?uselang=ar").text
-    assert "(errors-unavailable-title)" in member.get("/?uselang=qqx").text
+    assert "(errors-title-unavailable)" in member.get("/?uselang=qqx").text
 
 
 def test_pages_without_data_need_no_database(without_database: Flask) -> None:
