@@ -21,7 +21,7 @@ from cphub.services.outbox import Job
 from cphub.services.record import record
 from cphub.taxonomies import COUNTRIES, JUSTIFICATION, KINDS
 
-_MONOGRAM = re.compile(r"(?:^|/)T?([1-9][0-9]{0,8})$", re.ASCII)
+_MONOGRAM = re.compile(r"(?:^|/)T?([1-9][0-9]{0,8})$", re.ASCII | re.IGNORECASE)
 KINDS_OF_JOB = ("task:create", "task:link")
 #: Linked tasks are looked at in lots of this many.
 _LOT = 100

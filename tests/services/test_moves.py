@@ -57,7 +57,7 @@ def last(number: int) -> Event:
 
 def told(event: Event) -> dict[int, str]:
     rows = db.session.execute(select(InboxItem.person_id, InboxItem.reason).where(InboxItem.event_id == event.id))
-    return {person_id: reason for person_id, reason in rows}
+    return dict(rows.tuples().all())
 
 
 def v(person: Person) -> Viewer:
