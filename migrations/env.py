@@ -25,6 +25,9 @@ def run() -> None:
         locked = connection.dialect.name == "mysql"
         if locked:
             connection.execute(text("SELECT GET_LOCK('cphub-migration', 60)"))
+        else:
+            # SQLite changes a table by copying it and dropping the old one, which must not take other rows along.
+            connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
         context.configure(
             connection=connection,
             target_metadata=database.metadata,
