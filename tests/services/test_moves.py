@@ -57,7 +57,7 @@ def last(number: int) -> Event:
 
 def told(event: Event) -> dict[int, str]:
     rows = db.session.execute(select(InboxItem.person_id, InboxItem.reason).where(InboxItem.event_id == event.id))
-    return dict(rows.tuples().all())
+    return {row.person_id: row.reason for row in rows}
 
 
 def v(person: Person) -> Viewer:
