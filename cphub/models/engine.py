@@ -84,18 +84,22 @@ def _mariadb(settings: Settings) -> dict[str, Any]:
 
     def prepare(connection: Any, _record: object) -> None:
         with connection.cursor() as cursor:
-            cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
             cursor.execute(
-                "SET time_zone='+00:00', sql_mode=%s, innodb_lock_wait_timeout=%s, max_statement_time=%s",
+                "SET autocommit=0, tx_isolation='READ-COMMITTED', time_zone='+00:00', sql_mode=%s, "
+                "innodb_lock_wait_timeout=%s, max_statement_time=%s",
                 (_SQL_MODE, LOCK_TIMEOUT, limit),
             )
 
     return {
         # ToolsDB forbids keeping idle connections.
         "poolclass": NullPool,
+        # The server undoes by itself what a connection leaves unfinished.
+        "pool_reset_on_return": None,
         "pool_events": [(prepare, "connect")],
         "connect_args": {
             "charset": "utf8mb4",
+            # Every request makes a connection of its own, so what it needs is set in one statement, above.
+            "autocommit": None,
             "connect_timeout": CONNECT_TIMEOUT,
             # Longer than the server's own limit, so that a slow statement ends there with a clear error.
             "read_timeout": limit + 5,
