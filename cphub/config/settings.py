@@ -152,7 +152,7 @@ class Settings:
         None, values.day, "Day of the committee's next meeting, such as 2026-12-31.", otherwise="not known"
     )
     HTTP_TIMEOUT: int = key(10, values.number(1, 120), "Seconds to wait for another server.")
-    RATE_WRITES_PER_MINUTE: int = key(30, values.number(1, 100_000), "How many forms one person can send in a minute.")
+    RATE_REPLIES_PER_HOUR: int = key(60, values.number(1, 100_000), "How many replies one person can write in an hour.")
     RATE_REQUESTS_PER_DAY: int = key(20, values.number(1, 100_000), "How many requests one person can make in a day.")
     SESSION_DAYS: int = key(30, values.number(1, 400), "How many days a person stays signed in.")
     PROXIES: int = key(

@@ -15,7 +15,11 @@ class Reply(Model):
     """A reply, or a note when its audience is the team. ``body`` is Markdown as typed; empty once withdrawn."""
 
     __tablename__ = "reply"
-    __table_args__ = (Index("ix_reply_request", "request_id", "id"), MYSQL_TABLE)
+    __table_args__ = (
+        Index("ix_reply_request", "request_id", "id"),
+        Index("ix_reply_author", "author_id", "written_at"),
+        MYSQL_TABLE,
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     #: Drawn by the form: the same form sent twice writes one reply.

@@ -1,12 +1,15 @@
 """Replies and notes: writing, correcting and withdrawing what people say on a request."""
 
-from sqlalchemy import delete, select
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, func, select
 
 from cphub import clock
 from cphub.domain.events import Audience, EventKind
 from cphub.domain.lifecycle import Verb
 from cphub.domain.policy import Act, Viewer, audiences, may
 from cphub.errors import Forbidden, Invalid, NotFound
+from cphub.hub import hub
 from cphub.models import Json, Reply, ReplyVersion, Request, db
 from cphub.services import requests
 from cphub.services.record import record
@@ -40,6 +43,8 @@ def write(
         db.session.rollback()
         return written
     now = clock.now()
+    if _written_since(viewer, now - timedelta(hours=1)) >= hub().settings.RATE_REPLIES_PER_HOUR:
+        raise Invalid({"body": "replies-error-too-many"})
     reply = Reply(
         key=key,
         request_id=request.id,
@@ -134,6 +139,12 @@ def _own(viewer: Viewer, reply_id: int, *, lock: bool = False) -> tuple[Reply, R
 
 def _by_key(viewer: Viewer, key: str) -> Reply | None:
     return db.session.scalars(select(Reply).where(Reply.key == key, Reply.author_id == viewer.person_id)).first()
+
+
+def _written_since(viewer: Viewer, moment: datetime) -> int:
+    """Everybody on the request hears of a reply; nobody can write so many that this becomes a flood."""
+    mine = select(func.count()).where(Reply.author_id == viewer.person_id, Reply.written_at > moment)
+    return db.session.scalar(mine) or 0
 
 
 def _check(body: str) -> None:

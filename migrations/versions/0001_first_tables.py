@@ -284,6 +284,7 @@ def upgrade() -> None:
         **MYSQL_TABLE,
     )
     with op.batch_alter_table("reply", schema=None) as batch_op:
+        batch_op.create_index("ix_reply_author", ["author_id", "written_at"], unique=False)
         batch_op.create_index("ix_reply_request", ["request_id", "id"], unique=False)
 
     op.create_table(

@@ -71,7 +71,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Web server, worker, small wiki and small Phabricator, with the demonstration's people and requests."""
     folder = tmp_path_factory.mktemp("stack")
     environ = run_local.local_environment(
-        os.environ | {"PORT": str(_free_port()), "TOOL_INSTANCE": str(folder), "TOOL_RATE_WRITES_PER_MINUTE": "1000"}
+        os.environ | {"PORT": str(_free_port()), "TOOL_INSTANCE": str(folder), "TOOL_RATE_REPLIES_PER_HOUR": "1000"}
     )
     settings = config.load(environ=environ)
     port = settings.BASE_URL.rpartition(":")[2]

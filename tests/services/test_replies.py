@@ -15,7 +15,7 @@ from cphub.errors import Forbidden, Invalid, NotFound
 from cphub.models import Event, InboxItem, Person, Reply, ReplyVersion, Request, db
 from cphub.services import offers, replies, requests
 from cphub.services.requests import Facts
-from tests.conftest import FixedClock
+from tests.conftest import FixedClock, MakeApp
 from tests.services import making
 
 
@@ -251,3 +251,16 @@ def test_one_can_speak_on_a_closed_request(asha: Person, mei: Person) -> None:
     requests.act(v(mei), number, Verb.DECLINE, Facts(reason="no", alternative="there"))
     replies.write(v(asha), number, "Thanks anyway.", key="k")
     assert db.session.get_one(Request, number).state is State.DECLINED
+
+
+def test_nobody_floods_the_others(make_app: MakeApp) -> None:
+    with make_app(RATE_REPLIES_PER_HOUR=2).app_context():
+        asha = making.person("Asha")
+        number = making.request(asha).id
+        for key in ("k1", "k2"):
+            replies.write(v(asha), number, "And another thing.", key=key)
+
+        with pytest.raises(Invalid) as refused:
+            replies.write(v(asha), number, "And another thing.", key="k3")
+
+        assert refused.value.fields == {"body": "replies-error-too-many"}
