@@ -1,10 +1,22 @@
 """The demonstration is played through the real use cases and ends as its files say."""
 
+from collections.abc import Callable, Iterator
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskCliRunner
+
 from cphub import demo
 from cphub.models import Event, Expert, OutboxRow, Person, Request, db
 
 
-def test_every_story_ends_as_it_says(app, runner):
+@pytest.fixture
+def runner(app: Flask) -> Iterator[FlaskCliRunner]:
+    with app.app_context():
+        yield app.test_cli_runner()
+
+
+def test_every_story_ends_as_it_says(app: Flask, runner: FlaskCliRunner) -> None:
     result = runner.invoke(args=["demo", "load"])
 
     assert result.exit_code == 0, result.output
@@ -23,7 +35,7 @@ def test_every_story_ends_as_it_says(app, runner):
             assert request.lead.name == lead["name"], name
 
 
-def test_events_are_in_order_and_in_the_past(app, runner):
+def test_events_are_in_order_and_in_the_past(app: Flask, runner: FlaskCliRunner) -> None:
     runner.invoke(args=["demo", "load"])
 
     moments = db.session.execute(db.select(Event.request_id, Event.at).order_by(Event.id)).all()
@@ -33,18 +45,25 @@ def test_events_are_in_order_and_in_the_past(app, runner):
         assert mine == sorted(mine)
 
 
-def test_loading_twice_changes_nothing(app, runner):
+def _counts() -> list[int | None]:
+    tables = (Person, Expert, Request, Event, OutboxRow)
+    return [db.session.scalar(db.select(db.func.count()).select_from(table)) for table in tables]
+
+
+def test_loading_twice_changes_nothing(app: Flask, runner: FlaskCliRunner) -> None:
     runner.invoke(args=["demo", "load"])
-    before = [db.session.query(table).count() for table in (Person, Expert, Request, Event, OutboxRow)]
+    before = _counts()
 
     result = runner.invoke(args=["demo", "load"])
 
     assert result.exit_code == 0
-    assert [db.session.query(table).count() for table in (Person, Expert, Request, Event, OutboxRow)] == before
+    assert _counts() == before
 
 
-def test_it_is_refused_where_people_work(make_app):
-    app = make_app(BASE_URL="https://cphub.example.org", OAUTH_CONSUMER_KEY="k", OAUTH_CONSUMER_SECRET="s", SECRET_KEY="x" * 40)
+def test_it_is_refused_where_people_work(make_app: Callable[..., Flask]) -> None:
+    app = make_app(
+        BASE_URL="https://cphub.example.org", OAUTH_CONSUMER_KEY="k", OAUTH_CONSUMER_SECRET="s", SECRET_KEY="x" * 40
+    )
 
     result = app.test_cli_runner().invoke(args=["demo", "load"])
 
