@@ -1,6 +1,6 @@
 """The inbox: marking as read."""
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from cphub import clock
 from cphub.domain.policy import Act, Viewer, may
@@ -23,15 +23,12 @@ def read_request(viewer: Viewer, number: int) -> None:
     """Opening a request's page means having read what the inbox said of it. Commits."""
     if not may(viewer, Act.WRITE):
         return
-    about = db.select(Event.id).where(Event.request_id == number)
-    db.session.execute(
-        update(InboxItem)
-        .where(
-            InboxItem.person_id == viewer.person_id,
-            InboxItem.read_at.is_(None),
-            InboxItem.event_id.in_(about),
-        )
-        .values(read_at=clock.now())
-        .execution_options(synchronize_session=False)
-    )
+    unread = db.session.scalars(
+        select(InboxItem.id)
+        .join(Event, Event.id == InboxItem.event_id)
+        .where(InboxItem.person_id == viewer.person_id, InboxItem.read_at.is_(None), Event.request_id == number)
+    ).all()
+    if not unread:
+        return  # looking at a page writes nothing as a rule
+    db.session.execute(update(InboxItem).where(InboxItem.id.in_(unread)).values(read_at=clock.now()))
     db.session.commit()

@@ -18,7 +18,7 @@ from cphub.gateways.mail import compose
 from cphub.hub import hub
 from cphub.i18n import Speaker
 from cphub.models import Event, InboxItem, OutboxRow, OutboxState, Person, Request, db
-from cphub.models.queries.names import mentioned, names_in
+from cphub.models.queries.names import mentioned, names_in, unnamed
 from cphub.services import outbox, people, wording
 from cphub.services.outbox import Job
 from cphub.services.requests.subject import subject_of
@@ -130,9 +130,8 @@ def _about(event: Event, person: Person) -> EmailMessage | None:
     if not may(viewer, Act.SEE, subject) or not (concerned or event.audience in audiences(viewer, subject)):
         return None
     speaker = hub().catalogue.speaker(person.language or "en")
-    withheld = request.withhold_name and not may(viewer, Act.SEE_WITHHELD, subject)
-    hidden = request.requester_id if withheld else None
-    actor = None if event.actor is None or event.actor_id == hidden else event.actor.name
+    hidden = unnamed(viewer, request, subject)
+    actor = None if event.actor is None or event.actor_id in hidden else event.actor.name
     names = names_in(event.payload, mentioned([event.payload]), withheld=hidden)
     lines = [
         _plain(wording.event(speaker, event.kind, actor, event.payload, names)),

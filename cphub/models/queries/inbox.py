@@ -12,7 +12,7 @@ from cphub.models import Event, InboxItem, Json, Person, Request, db
 from cphub.models.queries import keyset
 from cphub.models.queries.keyset import Page
 from cphub.models.queries.names import mentioned, names_in
-from cphub.models.queries.visibility import readable, unmasked, visible
+from cphub.models.queries.visibility import asks_unnamed, readable, unmasked, visible
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ def inbox(viewer: Viewer, *, after: str | None = None) -> Page[Item]:
         select(
             InboxItem.id, Event.kind, Event.at, Event.payload, Event.actor_id, Person.name, Request.id.label("number"),
             Request.title, Request.language, Request.requester_id, InboxItem.reason, InboxItem.read_at,
-            or_(~Request.withhold_name, unmasked(viewer)).label("named"),
+            or_(~Request.withhold_name, unmasked(viewer)).label("named"), asks_unnamed(viewer).label("unnamed"),
         )
         .join(Event, Event.id == InboxItem.event_id)
         .join(Request, Request.id == Event.request_id)
@@ -62,9 +62,9 @@ def inbox(viewer: Viewer, *, after: str | None = None) -> Page[Item]:
                 id=r.id,
                 kind=r.kind,
                 at=r.at,
-                actor=r.name if r.named or r.actor_id != r.requester_id else None,
+                actor=None if r.unnamed or (r.actor_id == r.requester_id and not r.named) else r.name,
                 payload=r.payload,
-                names=names_in(r.payload, names, withheld=None if r.named else r.requester_id),
+                names=names_in(r.payload, names, withheld=frozenset() if r.named else {r.requester_id}),
                 number=r.number,
                 title=r.title,
                 language=r.language,

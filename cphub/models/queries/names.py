@@ -1,10 +1,12 @@
 """Names of the people and experts that events name by id, for their lines in words."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 
 from sqlalchemy import select
 
-from cphub.models import Expert, Json, Person, db
+from cphub.domain.lifecycle import Part, State
+from cphub.domain.policy import Act, Role, Subject, Viewer, may, parts
+from cphub.models import Expert, Json, Person, Request, RoleGrant, db
 
 #: Keys of a payload that hold the id of a person or of an expert.
 NAMED = ("person", "expert")
@@ -31,10 +33,41 @@ def mentioned(payloads: Iterable[Json]) -> dict[tuple[str, int], str]:
     return found
 
 
-def names_in(payload: Json, known: dict[tuple[str, int], str], *, withheld: int | None = None) -> dict[str, str]:
-    """Key -> name for one payload; the name of the person ``withheld`` stays empty."""
+def unnamed(viewer: Viewer, request: Request, subject: Subject) -> frozenset[int]:
+    """The people around a request whose names are withheld from this viewer: its requester, and those who asked
+    the same elsewhere and withhold their name there (coordinators alone know that they did)."""
+    found = set()
+    if request.withhold_name and not may(viewer, Act.SEE_WITHHELD, subject):
+        found.add(request.requester_id)
+    if subject.joined_ids and Part.COORDINATOR not in parts(viewer, subject):
+        found |= set(
+            db.session.scalars(
+                select(Request.requester_id).where(
+                    Request.requester_id.in_(subject.joined_ids),
+                    Request.withhold_name,
+                    Request.state == State.DUPLICATE,
+                )
+            )
+        )
+    return frozenset(found - {viewer.person_id})
+
+
+def names_in(payload: Json, known: dict[tuple[str, int], str], *, withheld: Set[int] = frozenset()) -> dict[str, str]:
+    """Key -> name for one payload; the names of the people ``withheld`` stay empty."""
     return {
-        key: "" if key == "person" and payload[key] == withheld else known.get((key, payload[key]), "")
+        key: "" if key == "person" and payload[key] in withheld else known.get((key, payload[key]), "")
         for key in NAMED
         if payload.get(key) is not None
     }
+
+
+def holders(role: Role) -> list[str]:
+    """Names of the people who have a role, in order; those the wiki suppressed are left out."""
+    return list(
+        db.session.scalars(
+            select(Person.name)
+            .join(RoleGrant, RoleGrant.person_id == Person.id)
+            .where(RoleGrant.role == role, Person.name != "")
+            .order_by(Person.name)
+        )
+    )

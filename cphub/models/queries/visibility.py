@@ -1,6 +1,7 @@
 """The policy's reach and audiences, in SQL. Tests compare its answer with the policy's for every viewer and request."""
 
-from sqlalchemy import ColumnElement, and_, false, or_, select, true
+from sqlalchemy import ColumnElement, and_, exists, false, or_, select, true
+from sqlalchemy.orm import aliased
 
 from cphub.domain.events import Audience
 from cphub.domain.lifecycle import State
@@ -42,6 +43,26 @@ def unmasked(viewer: Viewer) -> ColumnElement[bool]:
     if scope.everything:
         return true()
     return takes_part(scope.person_id, joined=False) if scope.person_id is not None else false()
+
+
+def asks_unnamed(viewer: Viewer) -> ColumnElement[bool]:
+    """Whether an event is the act of somebody who asked the same elsewhere, and whose name is withheld from the
+    viewer; for a query over requests and events."""
+    theirs = aliased(Request)
+    return and_(
+        # Coordinators know who asked the same, except around their own case.
+        Request.requester_id == viewer.person_id if Role.COORDINATOR in viewer.roles else true(),
+        Event.actor_id != viewer.person_id,
+        Event.actor_id != Request.requester_id,
+        exists().where(
+            TeamMember.request_id == Request.id,
+            TeamMember.person_id == Event.actor_id,
+            TeamMember.role == "joined",
+            theirs.requester_id == Event.actor_id,
+            theirs.withhold_name,
+            theirs.state == State.DUPLICATE,
+        ),
+    )
 
 
 def readable(viewer: Viewer) -> ColumnElement[bool]:
