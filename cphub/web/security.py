@@ -2,8 +2,9 @@
 
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, request
+from flask import Flask, Response, redirect, request
 from flask_wtf.csrf import CSRFProtect
+from werkzeug.wrappers import Response as WerkzeugResponse
 
 from cphub.hub import hub
 
@@ -12,6 +13,8 @@ csrf = CSRFProtect()
 
 def init_app(app: Flask) -> None:
     """Check every form's token; send the headers with every answer."""
+    # First, because the session that a form's token belongs to is one host name's.
+    app.before_request(_one_name)
     csrf.init_app(app)
     policy = _content_policy(app)
 
@@ -27,6 +30,14 @@ def init_app(app: Flask) -> None:
             headers.setdefault("Cache-Control", "private, no-cache")
             response.vary.update(("Accept-Language", "Cookie"))
         return response
+
+
+def _one_name() -> WerkzeugResponse | None:
+    """Whoever types ``localhost`` for the 127.0.0.1 of a local run would come back from the wiki without a session."""
+    base = urlsplit(hub().settings.BASE_URL)
+    if base.hostname == "127.0.0.1" and request.host == f"localhost:{base.port}" and request.method == "GET":
+        return redirect(f"{base.scheme}://{base.netloc}{request.full_path.rstrip('?')}", 307)
+    return None
 
 
 def _content_policy(app: Flask) -> str:

@@ -185,3 +185,10 @@ def test_template_has_nothing_inline_and_nothing_from_elsewhere(template: Path) 
     reader.feed(re.sub(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}", " ", source, flags=re.DOTALL))
     assert reader.found == []
     assert "|safe" not in re.sub(r"'[^'{}<>]*'\|safe", "", source), "only fixed attributes need no escaping"
+
+
+def test_a_local_run_has_one_name(client: FlaskClient) -> None:
+    answer = client.get("/privacy?uselang=fr", base_url="http://localhost:5000")
+
+    assert (answer.status_code, answer.location) == (307, "http://127.0.0.1:5000/privacy?uselang=fr")
+    assert client.get("/privacy", base_url="http://127.0.0.1:5000").status_code == 200
