@@ -2,7 +2,25 @@
 
 from flask import Flask
 
-from cphub.web import assets, compression, current, errors, home, security, sign_in, templating
+from cphub.web import (
+    asking,
+    assets,
+    browse,
+    compression,
+    current,
+    errors,
+    experts,
+    home,
+    inbox,
+    me,
+    profile,
+    queue,
+    roles,
+    security,
+    settings,
+    sign_in,
+    templating,
+)
 
 
 def init_app(app: Flask) -> None:
@@ -14,5 +32,17 @@ def init_app(app: Flask) -> None:
     templating.init_app(app)
     errors.init_app(app)
     assets.init_app(app)
-    for blueprint in (home.bp, sign_in.bp):
+    for blueprint in (
+        home.bp,
+        sign_in.bp,
+        asking.bp,
+        browse.bp,
+        experts.bp,
+        profile.bp,
+        queue.bp,
+        me.bp,
+        inbox.bp,
+        settings.bp,
+        roles.bp,
+    ):
         app.register_blueprint(blueprint)

@@ -21,7 +21,9 @@ class Page(Generic[_T]):
     next: str | None
 
 
-def newest_first(query: Select[Any], at: Any, key: Any, mark: str | None, *, size: int = PAGE) -> Select[Any]:
+def newest_first(
+    query: Select[*tuple[Any, ...]], at: Any, key: Any, mark: str | None, *, size: int = PAGE
+) -> Select[*tuple[Any, ...]]:
     """Order by ``at`` and ``key``, newest first, from after ``mark`` on."""
     if mark:
         when, number = _moment(mark)
@@ -29,7 +31,9 @@ def newest_first(query: Select[Any], at: Any, key: Any, mark: str | None, *, siz
     return query.order_by(at.desc(), key.desc()).limit(size + 1)
 
 
-def soonest_first(query: Select[Any], on: Any, key: Any, mark: str | None, *, size: int = PAGE) -> Select[Any]:
+def soonest_first(
+    query: Select[*tuple[Any, ...]], on: Any, key: Any, mark: str | None, *, size: int = PAGE
+) -> Select[*tuple[Any, ...]]:
     """Order by the day ``on`` and ``key``, soonest first, from after ``mark`` on."""
     if mark:
         day, number = _day(mark)
@@ -37,14 +41,18 @@ def soonest_first(query: Select[Any], on: Any, key: Any, mark: str | None, *, si
     return query.order_by(on, key).limit(size + 1)
 
 
-def latest_first(query: Select[Any], key: Any, mark: str | None, *, size: int = PAGE) -> Select[Any]:
+def latest_first(
+    query: Select[*tuple[Any, ...]], key: Any, mark: str | None, *, size: int = PAGE
+) -> Select[*tuple[Any, ...]]:
     """Order by ``key`` alone, the latest first, from after ``mark`` on; for rows that are only ever added."""
     if mark:
         query = query.where(key < _number(mark))
     return query.order_by(key.desc()).limit(size + 1)
 
 
-def earliest_first(query: Select[Any], key: Any, mark: str | None, *, size: int = PAGE) -> Select[Any]:
+def earliest_first(
+    query: Select[*tuple[Any, ...]], key: Any, mark: str | None, *, size: int = PAGE
+) -> Select[*tuple[Any, ...]]:
     """The same the other way round."""
     if mark:
         query = query.where(key > _number(mark))

@@ -1,6 +1,5 @@
 """Lists of requests: what everybody can browse and search, and what is mine."""
 
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -65,7 +64,7 @@ _Lead = aliased(Person)
 
 
 def browse(viewer: Viewer, wanted: Filter, *, after: str | None = None) -> Page[Row]:
-    """The requests this viewer may see, most recently changed first; for words, the best hits. Two statements."""
+    """The requests this viewer may see, most recently changed first; for words, the best hits. One statement."""
     query = rows(viewer).where(visible(viewer), *conditions(viewer, wanted))
     if wanted.words.strip():
         phrases = words(wanted.words)
@@ -79,20 +78,27 @@ def browse(viewer: Viewer, wanted: Filter, *, after: str | None = None) -> Page[
     return Page(finish(page.rows), page.next)
 
 
+_ROWS = (
+    select(
+        Request.id, Request.title, Request.track, Request.state, Request.waiting_on, Request.next_step,
+        Request.next_step_text, Request.due_on, Request.language, Request.country, Request.partner_type,
+        Request.partner_name, Request.updated_at, Request.withhold_country, Request.withhold_partner,
+        Request.withhold_name, _Requester.name.label("requester"), _Lead.name.label("lead"),
+        select(func.group_concat(RequestKind.kind))
+        .where(RequestKind.request_id == Request.id)
+        .correlate(Request)
+        .scalar_subquery()
+        .label("kinds"),
+    )
+    # There is always a requester, but to an inner join MariaDB would come from all people, and sort the table.
+    .outerjoin(_Requester, _Requester.id == Request.requester_id)
+    .outerjoin(_Lead, _Lead.id == Request.lead_id)
+)  # fmt: skip
+
+
 def rows(viewer: Viewer) -> Select[Any]:
     """The columns of a list; ``finish`` makes ``Row`` of them."""
-    return (
-        select(
-            Request.id, Request.title, Request.track, Request.state, Request.waiting_on, Request.next_step,
-            Request.next_step_text, Request.due_on, Request.language, Request.country, Request.partner_type,
-            Request.partner_name, Request.updated_at, Request.withhold_country, Request.withhold_partner,
-            Request.withhold_name, _Requester.name.label("requester"), _Lead.name.label("lead"),
-            unmasked(viewer).label("unmasked"),
-        )
-        # There is always a requester, but to an inner join MariaDB would come from all people, and sort the table.
-        .outerjoin(_Requester, _Requester.id == Request.requester_id)
-        .outerjoin(_Lead, _Lead.id == Request.lead_id)
-    )  # fmt: skip
+    return _ROWS.add_columns(unmasked(viewer).label("unmasked"))
 
 
 def conditions(viewer: Viewer, wanted: Filter) -> list[Any]:
@@ -115,14 +121,7 @@ def conditions(viewer: Viewer, wanted: Filter) -> list[Any]:
 
 
 def finish(found: Iterable[Any]) -> list[Row]:
-    """Mask what is withheld and add the kinds of help; one statement for all rows."""
-    found = list(found)
-    kinds: dict[int, list[str]] = defaultdict(list)
-    if found:
-        for number, kind in db.session.execute(
-            select(RequestKind.request_id, RequestKind.kind).where(RequestKind.request_id.in_([r.id for r in found]))
-        ):
-            kinds[number].append(kind)
+    """Mask what is withheld."""
     return [
         Row(
             number=r.id,
@@ -140,7 +139,7 @@ def finish(found: Iterable[Any]) -> list[Row]:
             requester=r.requester if r.unmasked or not r.withhold_name else None,
             lead=r.lead,
             updated_at=r.updated_at,
-            kinds=tuple(kinds[r.id]),
+            kinds=tuple(r.kinds.split(",")) if r.kinds else (),
         )
         for r in found
     ]
