@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, StorageState, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, StorageState, ViewportSize, expect, sync_playwright
 
 from cphub import config
 from cphub.gateways.phabricator import Phabricator
@@ -48,6 +48,7 @@ OpenWindow = Callable[..., BrowserContext]
 Tab = Callable[[str | None], Page]
 #: Milliseconds. On a busy machine a page may take a while; one that never comes should not take half a minute.
 PATIENCE = 15_000
+expect.set_options(timeout=PATIENCE)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -51,16 +51,3 @@ def too_wide(page: Page) -> list[str]:
 def _scrolls(page: Page) -> bool:
     wide: bool = page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
     return wide
-
-
-def small_targets(page: Page) -> list[str]:
-    """Buttons and fields that are hard to hit with a thumb: below 24 px (WCAG 2.2, 2.5.8). Links in text may be."""
-    found: list[str] = page.evaluate(
-        """() => [...document.querySelectorAll('button, input:not([type=hidden]), select, textarea, summary')]
-            .filter(one => one.checkVisibility() && !one.closest('.visually-hidden'))
-            .map(one => [one, (one.labels?.[0]?.matches('.cdx-checkbox__label, .cdx-radio__label')
-                               ? one.labels[0] : one).getBoundingClientRect()])
-            .filter(([one, box]) => box.width && (box.height < 23.5 || box.width < 23.5))
-            .map(([one]) => one.outerHTML.slice(0, 160))"""
-    )
-    return found
