@@ -12,7 +12,14 @@ from logging import getLogger
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel import Locale
-from babel.dates import format_date, format_time, format_timedelta, get_datetime_format
+from babel.dates import (
+    format_date,
+    format_time,
+    format_timedelta,
+    get_datetime_format,
+    get_timezone_location,
+    get_timezone_name,
+)
 from babel.lists import format_list
 from markupsafe import Markup, escape
 
@@ -132,7 +139,9 @@ class Speaker:
         span = _aware(moment) - _aware(now)
         if abs(span) < dt.timedelta(minutes=1):
             return self.text("common-just-now")
-        return format_timedelta(span, threshold=1, add_direction=True, locale=self._locale)
+        # Beside days minutes do not matter, and what was said once is said again without looking it up.
+        step = dt.timedelta(hours=1) if abs(span) > dt.timedelta(days=2) else dt.timedelta(minutes=1)
+        return _ago(self._locale, round(span / step) * step)
 
     # Names and lists
 
@@ -152,6 +161,19 @@ class Speaker:
             return self.text(entry.message)
         territory = code.upper()
         return self._locale.territories.get(territory) or _ENGLISH.territories.get(territory) or code
+
+    def zone_name(self, zone: str, at: dt.datetime) -> str:
+        """A time zone as people know it: distance from UTC at that moment, name, and a city that has it.
+
+        A zone that is unknown here keeps its name."""
+        known = _zone(zone)
+        if known is None:
+            return zone
+        city = get_timezone_location(known, locale=self._locale, return_city=True)
+        # Left to right, for a sign stands before its number in every script.
+        away = f"{_local(at, zone):%z}"
+        name = get_timezone_name(known, "long", locale=self._locale)
+        return f"\u2066UTC{away[:3]}:{away[3:]}\u2069 {name} ({city})"
 
     def list(self, items: Sequence[object]) -> Markup:
         """The items in a row the local way: "a, b and c". Escaped unless Markup."""
@@ -173,6 +195,11 @@ class KeySpeaker(Speaker):
 
 def _is_fixed(tree: banana.Tree) -> bool:
     return all(isinstance(node, banana.Text) for node in tree)
+
+
+@lru_cache(maxsize=4096)
+def _ago(locale: Locale, span: dt.timedelta) -> str:
+    return format_timedelta(span, threshold=1, add_direction=True, locale=locale)
 
 
 def _unknown(key: str) -> str:

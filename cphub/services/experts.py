@@ -50,9 +50,7 @@ def save(viewer: Viewer, card: Card, *, publish: bool) -> Expert:
     """Write one's own profile, shown to others only when ``publish``. Commits. Raises Invalid, field by field."""
     if not may(viewer, Act.WRITE):
         raise Forbidden("errors-blocked" if viewer.blocked else "errors-forbidden")
-    problems = _problems(card, publish=publish)
-    if problems:
-        raise Invalid(problems)
+    check(card, publish=publish)
     now = clock.now()
     expert = of(viewer) or _new(viewer)
     for name in ("is_organisation", "country", "time_zone", "places", "away_until"):
@@ -64,9 +62,9 @@ def save(viewer: Viewer, card: Card, *, publish: bool) -> Expert:
         row.level = card.skills.get(skill, row.level)
     expert.skills = [have.get(s) or ExpertSkill(skill=s, level=level) for s, level in card.skills.items()]
     spoken = {row.language: row for row in expert.languages}
-    for language, row in spoken.items():
-        row.level = card.languages.get(language, row.level)
-    expert.languages = [spoken.get(c) or ExpertLanguage(language=c, level=level) for c, level in card.languages.items()]
+    for code, known in spoken.items():
+        known.level = card.languages.get(code, known.level)
+    expert.languages = [spoken.get(c) or ExpertLanguage(language=c, level=n) for c, n in card.languages.items()]
     expert.links = [ExpertLink(url=link.url, title=link.title.strip(), note=link.note.strip()) for link in card.links]
     expert.conflicts = [ExpertConflict(name=" ".join(name.split())) for name in card.conflicts]
     db.session.commit()
@@ -88,6 +86,25 @@ def _new(viewer: Viewer) -> Expert:
     return expert
 
 
+def card_of(expert: Expert | None) -> Card:
+    """What the owner filled in so far."""
+    if expert is None:
+        return Card()
+    return Card(
+        is_organisation=expert.is_organisation,
+        organisation=expert.organisation,
+        bio=expert.bio,
+        country=expert.country,
+        time_zone=expert.time_zone,
+        places=expert.places,
+        away_until=expert.away_until,
+        skills={row.skill: row.level for row in expert.skills if row.skill in SKILLS},
+        languages={row.language: row.level for row in expert.languages if row.language in LANGUAGES},
+        links=tuple(Link(row.url, row.title, row.note) for row in expert.links),
+        conflicts=tuple(row.name for row in expert.conflicts),
+    )
+
+
 def unpublish(viewer: Viewer) -> None:
     """Take one's profile out of the registry; nothing of it is lost. Commits."""
     expert = of(viewer)
@@ -106,24 +123,25 @@ def of(viewer: Viewer) -> Expert | None:
     return db.session.scalars(select(Expert).where(Expert.person_id == viewer.person_id)).first()
 
 
-def _problems(card: Card, *, publish: bool) -> dict[str, str]:
+def check(card: Card, *, publish: bool) -> None:
+    """Raises Invalid, field by field, for what cannot be kept, or not be published."""
     found: dict[str, str] = {}
     if card.is_organisation and not card.organisation.strip():
         found["organisation"] = "experts-error-organisation"
     if len(card.organisation) > 255 or len(card.bio) > 5_000:
         found["organisation" if len(card.organisation) > 255 else "bio"] = "requests-error-too-long"
     if card.country is not None and card.country not in COUNTRIES:
-        found["country"] = "requests-error-choice"
+        found["country"] = "errors-choice"
     if card.time_zone is not None and card.time_zone not in available_timezones():
-        found["time_zone"] = "requests-error-choice"
+        found["time_zone"] = "errors-choice"
     if not 0 <= card.places <= PLACES_MOST:
         found["places"] = "experts-error-places"
     if not card.skills.keys() <= SKILLS.keys():
-        found["skills"] = "requests-error-choice"
+        found["skills"] = "errors-choice"
     elif publish and not card.skills:
         found["skills"] = "experts-error-skills"
     if not card.languages.keys() <= LANGUAGES.keys() or not all(0 <= n <= NATIVE for n in card.languages.values()):
-        found["languages"] = "requests-error-choice"
+        found["languages"] = "errors-choice"
     elif publish and not card.languages:
         found["languages"] = "experts-error-languages"
     if len(card.links) > LINKS_MOST or not all(_is_web(link.url) and len(link.url) <= 500 for link in card.links):
@@ -132,7 +150,8 @@ def _problems(card: Card, *, publish: bool) -> dict[str, str]:
         found["links"] = "requests-error-too-long"
     if len(card.conflicts) > CONFLICTS_MOST or any(len(name) > 255 for name in card.conflicts):
         found["conflicts"] = "requests-error-too-long"
-    return found
+    if found:
+        raise Invalid(found)
 
 
 def _is_web(url: str) -> bool:

@@ -98,7 +98,7 @@ def deliver_confirmation(job: Job) -> None:
         token = _signer().dumps([person.id, person.mail])
         link = f"{_base()}/me/settings/confirm/{token}"
         message = compose(
-            sender=hub().settings.MAIL_FROM, to=person.mail, subject=speaker.text("mail-confirm-subject"),
+            sender=hub().settings.MAIL_FROM, to=job.payload["address"], subject=speaker.text("mail-confirm-subject"),
             text=speaker.text("mail-confirm-body", person.name, link),
             message_id=f"confirm-{job.id}@{_host()}", language=speaker.lang,
         )  # fmt: skip

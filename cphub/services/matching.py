@@ -58,12 +58,12 @@ def candidates(expert_ids: Iterable[int] | None = None) -> list[Candidate]:
     ):
         skills[expert_id][skill] = level
     languages: dict[int, dict[str, int]] = defaultdict(dict)
-    for expert_id, language, level in db.session.execute(
+    for expert_id, language, well in db.session.execute(
         select(ExpertLanguage.expert_id, ExpertLanguage.language, ExpertLanguage.level).where(
             ExpertLanguage.expert_id.in_(ids)
         )
     ):
-        languages[expert_id][language] = level
+        languages[expert_id][language] = well
     conflicts: dict[int, set[str]] = defaultdict(set)
     for expert_id, name in db.session.execute(
         select(ExpertConflict.expert_id, ExpertConflict.name).where(ExpertConflict.expert_id.in_(ids))
@@ -99,7 +99,7 @@ def loads(person_ids: Iterable[int]) -> dict[int, int]:
         .where(Request.lead_id.in_(list(person_ids)), Request.state == State.IN_PROGRESS)
         .group_by(Request.lead_id, Request.weight)
     ):
-        found[person_id] += PLACES[weight] * count
+        found[person_id or 0] += PLACES[weight] * count
     return found
 
 

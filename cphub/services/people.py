@@ -126,9 +126,9 @@ def prefer(viewer: Viewer, *, language: str | None, time_zone: str | None) -> No
     """Remember in which language and time zone a person reads; None: as the browser says, and UTC. Commits."""
     problems = {}
     if language is not None and language not in hub().catalogue.languages:
-        problems["language"] = "requests-error-choice"
+        problems["language"] = "errors-choice"
     if time_zone is not None and time_zone not in available_timezones():
-        problems["time_zone"] = "requests-error-choice"
+        problems["time_zone"] = "errors-choice"
     if problems:
         raise Invalid(problems)
     person = _self(viewer)

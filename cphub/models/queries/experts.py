@@ -82,6 +82,25 @@ def profile(viewer: Viewer, expert_id: int) -> Listed | None:
     return _listed([row])[0]
 
 
+def spoken() -> list[str]:
+    """The languages that somebody in the registry speaks."""
+    return list(
+        db.session.scalars(
+            select(ExpertLanguage.language)
+            .join(Expert, Expert.id == ExpertLanguage.expert_id)
+            .where(Expert.published, ExpertLanguage.level > 0)
+            .distinct()
+        )
+    )
+
+
+def countries() -> list[str]:
+    """The countries that somebody in the registry comes from."""
+    return list(
+        db.session.scalars(select(Expert.country).where(Expert.published, Expert.country.is_not(None)).distinct())
+    )
+
+
 def _profiles() -> Any:
     return select(Expert, Person.name, _load().label("load")).join(Person, Person.id == Expert.person_id)
 
