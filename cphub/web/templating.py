@@ -2,7 +2,8 @@
 
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode
 
@@ -19,6 +20,9 @@ from cphub.web.markdown import render as markdown
 
 log = logging.getLogger(__name__)
 
+#: Value and label, or the label of a group and its options.
+Option = tuple[str, str | Sequence[tuple[str, str]]]
+
 
 def init_app(app: Flask) -> None:
     """Register globals and filters."""
@@ -34,6 +38,7 @@ def init_app(app: Flask) -> None:
         wording=wording,
         here=here,
         in_language=in_language,
+        option_tags=option_tags,
     )
 
     @app.context_processor
@@ -63,6 +68,22 @@ def in_language(code: str) -> str:
     path, _, query = here().partition("?")
     kept = [(name, value) for name, value in parse_qsl(query) if name != "uselang"]
     return f"{path}?{urlencode([*kept, ('uselang', code)])}"
+
+
+def option_tags(options: Iterable[Option], chosen: object) -> Markup:
+    """The ``<option>`` elements of a select, which for languages and countries are hundreds on every page."""
+    hashable = tuple((first, second if isinstance(second, str) else tuple(second)) for first, second in options)
+    return _option_tags(hashable, str(chosen))
+
+
+@lru_cache(maxsize=256)
+def _option_tags(options: tuple[Option, ...], chosen: str) -> Markup:
+    return Markup("").join(
+        Markup('<option value="{}"{}>{}</option>').format(first, Markup(" selected" if first == chosen else ""), second)
+        if isinstance(second, str)
+        else Markup('<optgroup label="{}">{}</optgroup>').format(first, _option_tags(tuple(second), chosen))
+        for first, second in options
+    )
 
 
 def _zone() -> str | None:

@@ -181,7 +181,7 @@ def test_statements_do_not_grow_with_the_rows(put, today: date) -> None:  # type
     few = statements()
     for _ in range(20):
         put()
-    assert statements() == few == 3
+    assert statements() == few == 2
 
 
 # What a person has to do with
