@@ -45,8 +45,15 @@ def next_step(
 ) -> Markup:
     """ "Next: X does Y by Z". ``who``: the name of the person waited for, where there is one and it may be shown."""
     holder = speaker.text(key_of("requests-holder", waiting_on.value)) if who is None else who
-    does = text if step == "text" else speaker.text(key_of("requests-step", step))
-    return speaker.msg("requests-next", holder, does, speaker.date(due_on))
+    if step == "text":
+        # A sentence of somebody's own, in whatever language and shape: it stands alone.
+        return speaker.msg("requests-next-said", holder, bdi(text.rstrip(".")), speaker.date(due_on))
+    return speaker.msg("requests-next", holder, speaker.text(key_of("requests-step", step)), speaker.date(due_on))
+
+
+def bdi(text: str) -> Markup:
+    """Words of people inside a sentence of ours, with a direction of their own."""
+    return Markup("<bdi>{}</bdi>").format(text)
 
 
 def reason(speaker: Speaker, fact: Reason) -> Markup:
