@@ -19,16 +19,17 @@ def read(viewer: Viewer, *, item_id: int | None = None) -> None:
     db.session.commit()
 
 
-def read_request(viewer: Viewer, number: int) -> None:
-    """Opening a request's page means having read what the inbox said of it. Commits."""
+def read_request(viewer: Viewer, number: int) -> int:
+    """Opening a request's page means having read what the inbox said of it; gives how many items. Commits."""
     if not may(viewer, Act.WRITE):
-        return
+        return 0
     unread = db.session.scalars(
         select(InboxItem.id)
         .join(Event, Event.id == InboxItem.event_id)
         .where(InboxItem.person_id == viewer.person_id, InboxItem.read_at.is_(None), Event.request_id == number)
     ).all()
     if not unread:
-        return  # looking at a page writes nothing as a rule
+        return 0  # looking at a page writes nothing as a rule
     db.session.execute(update(InboxItem).where(InboxItem.id.in_(unread)).values(read_at=clock.now()))
     db.session.commit()
+    return len(unread)

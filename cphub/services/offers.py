@@ -55,12 +55,27 @@ def send(viewer: Viewer, number: int, expert_id: int, *, message: str = "", seen
 def accept(viewer: Viewer, offer_id: int) -> Request:
     """Say yes and become the lead. Commits. Raises Conflict("offers-conflict-taken") when somebody else leads."""
     offer = _mine(viewer, offer_id)
-    return _lead(viewer, offer.request_id, Verb.ACCEPT, offer)
+    try:
+        return _lead(viewer, offer.request_id, Verb.ACCEPT, offer)
+    except NotFound:  # it is not public, and was shown to them for the time of the offer
+        raise Conflict("offers-conflict-ended", number=offer.request_id) from None
 
 
 def claim(viewer: Viewer, number: int) -> Request:
     """Take a request without being asked and become the lead. Commits. Raises like ``accept``."""
     return _lead(viewer, number, Verb.CLAIM, None)
+
+
+def request_of(viewer: Viewer, offer_id: int) -> int:
+    """The number of the request an offer is for. Raises NotFound for who has nothing to do with the offer."""
+    offer = db.session.get(Offer, offer_id)
+    if offer is None or viewer.person_id is None:
+        raise NotFound
+    if offer.person_id != viewer.person_id and not may(
+        viewer, Act.SEE_MATCHES, requests.find(viewer, offer.request_id)[1]
+    ):
+        raise NotFound
+    return offer.request_id
 
 
 def decline(viewer: Viewer, offer_id: int, reason: str, text: str = "") -> Offer:

@@ -73,17 +73,16 @@ def own(viewer: Viewer, reply_id: int) -> Reply:
     return _own(viewer, reply_id)[0]
 
 
-def versions(viewer: Viewer, reply_id: int) -> list[ReplyVersion]:
-    """What a reply said before, oldest first, for whoever may read the reply. Raises NotFound."""
+def versions(viewer: Viewer, reply_id: int) -> tuple[Reply, list[ReplyVersion]]:
+    """A reply and what it said before, oldest first, for whoever may read the reply. Raises NotFound."""
     reply = db.session.get(Reply, reply_id)
     if reply is None:
         raise NotFound
     _, subject = requests.find(viewer, reply.request_id)
     if reply.audience not in audiences(viewer, subject):
         raise NotFound
-    return list(
-        db.session.scalars(select(ReplyVersion).where(ReplyVersion.reply_id == reply_id).order_by(ReplyVersion.id))
-    )
+    earlier = select(ReplyVersion).where(ReplyVersion.reply_id == reply_id).order_by(ReplyVersion.id)
+    return reply, list(db.session.scalars(earlier))
 
 
 def edit(viewer: Viewer, reply_id: int, body: str) -> Reply:

@@ -75,6 +75,11 @@ def unread() -> int:
     return count
 
 
+def has_read(items: int) -> None:
+    """So many of them were read by looking at this page."""
+    g.unread = max(0, unread() - items)
+
+
 def speaker() -> Speaker:
     """The messages in the reader's language: ``uselang``, else what the person chose, else the browser's."""
     if "speaker" not in g:

@@ -86,6 +86,14 @@ def key(name: str = "key", *, form: Form | None = None) -> str:
     return value if _KEY.fullmatch(value) else new_key()
 
 
+def seen() -> int | None:
+    """The version of the request that the form was made for; a form without one is taken as it is."""
+    try:
+        return number("seen")
+    except Invalid:
+        return None
+
+
 def new_key() -> str:
     """Drawn when a form is shown."""
     return secrets.token_urlsafe(16)

@@ -166,7 +166,7 @@ def test_a_correction_keeps_what_was_there(asha: Person, mei: Person, clock: Fix
     replies.edit(v(mei), reply.id, "On Tuesday.")
     assert (reply.body, reply.edited_at) == ("On Tuesday.", clock())
     for reader in (v(asha), Viewer()):
-        assert [(old.body, old.until) for old in replies.versions(reader, reply.id)] == [("On Tusday.", clock())]
+        assert [(old.body, old.until) for old in replies.versions(reader, reply.id)[1]] == [("On Tusday.", clock())]
     assert last(number).kind is EventKind.REPLY_EDITED
 
 
@@ -174,7 +174,7 @@ def test_correcting_nothing_leaves_no_trace(asha: Person, mei: Person) -> None:
     reply = replies.write(v(mei), making.request(asha).id, "On Tuesday.", key="k")
     replies.edit(v(mei), reply.id, " On Tuesday. ")
     assert reply.edited_at is None
-    assert replies.versions(v(asha), reply.id) == []
+    assert replies.versions(v(asha), reply.id)[1] == []
 
 
 def test_a_withdrawn_reply_is_gone_with_all_it_ever_said(asha: Person, mei: Person) -> None:
