@@ -57,7 +57,7 @@ def a_mail(**values: str) -> EmailMessage:
         "text": "Hi\n",
         "message_id": "1@x",
     }
-    return compose(**given | values)  # type: ignore[arg-type]
+    return compose(**given | values)
 
 
 def test_smtp_takes_a_mail_in_any_script(smtp: SmtpMailer, inbox: Inbox) -> None:

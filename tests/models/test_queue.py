@@ -152,7 +152,7 @@ def test_pages_are_soonest_first_complete_and_without_repetition(put, today: dat
         seen += [(row.due_on, row.number) for row in page.rows]
         after = page.next
     assert after is None
-    assert seen == sorted(seen)  # type: ignore[type-var]
+    assert seen == sorted(seen)
     assert {number for _, number in seen} == set(numbers)
 
 

@@ -1,13 +1,13 @@
 """People, profiles and requests for tests of the use cases, made by the use cases themselves where there is one."""
 
 import itertools
-from datetime import timedelta
+from typing import Any
 
 from cphub import clock
 from cphub.domain.draft import Draft
 from cphub.domain.lifecycle import Track, Verb
 from cphub.domain.matching import SkillLevel
-from cphub.domain.policy import Role, Viewer, Visibility
+from cphub.domain.policy import Role, Viewer
 from cphub.models import Expert, Person, Request, RoleGrant, db
 from cphub.services import experts, people, requests
 from cphub.services.experts import Card
@@ -33,27 +33,20 @@ def viewer(who: Person) -> Viewer:
     return people.viewer_of(who)
 
 
-def profile(who: Person, *, publish: bool = True, **values: object) -> Expert:
+def profile(who: Person, *, publish: bool = True, **values: Any) -> Expert:
     """A profile with enough in it to be published."""
-    values = {"skills": {"data.wikidata": SkillLevel.KNOWN}, "languages": {"en": 5}, "places": 4} | values
-    return experts.save(viewer(who), Card(**values), publish=publish)  # type: ignore[arg-type]
+    given: dict[str, Any] = {"skills": {"data.wikidata": SkillLevel.KNOWN}, "languages": {"en": 5}, "places": 4}
+    return experts.save(viewer(who), Card(**given | values), publish=publish)
 
 
-def request(asker: Person, title: str = "How do I upload 300 maps?", **values: object) -> Request:
+def request(asker: Person, title: str = "How do I upload 300 maps?", **values: Any) -> Request:
     """A question that was sent."""
-    values = {
-        "track": Track.QUESTION, "body": "We have three hundred scanned maps.", "language": "en",
-        "visibility": Visibility.PUBLIC,
-    } | values  # fmt: skip
-    draft = Draft(title=title, **values)  # type: ignore[arg-type]
+    given: dict[str, Any] = {"track": Track.QUESTION, "body": "We have three hundred scanned maps.", "language": "en"}
+    draft = Draft(title=title, **given | values)
     return requests.send(viewer(asker), f"key-{next_key()}", draft)
 
 
-def matching(asker: Person, coordinator: Person, **values: object) -> Request:
+def matching(asker: Person, coordinator: Person, **values: Any) -> Request:
     """A question for which an expert is looked for."""
-    sent = request(asker, **values)  # type: ignore[arg-type]
+    sent = request(asker, **values)
     return requests.act(viewer(coordinator), sent.id, Verb.TAKE_ON)
-
-
-def days(n: int) -> timedelta:
-    return timedelta(days=n)

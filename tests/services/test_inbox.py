@@ -10,7 +10,7 @@ from cphub.domain.lifecycle import Verb
 from cphub.domain.policy import ANONYMOUS, Role, Visibility, audiences, may
 from cphub.domain.policy import Act as Do
 from cphub.errors import Forbidden
-from cphub.models import Event, InboxItem, Person, Request, TeamMember, db
+from cphub.models import Event, Expert, InboxItem, Person, Request, TeamMember, db
 from cphub.models.queries import inbox as reading
 from cphub.models.queries.keyset import PAGE
 from cphub.models.queries.visibility import readable, visible
@@ -209,7 +209,7 @@ def test_readable_events_are_those_of_the_policy() -> None:
                     joined_at=cast["joined"].created_at,
                 )
             )  # fmt: skip
-            offered = db.session.query(making.Expert).filter_by(person_id=cast["offered"].id).one()
+            offered = db.session.query(Expert).filter_by(person_id=cast["offered"].id).one()
             offers.send(making.viewer(mei), number, offered.id)
     for number in numbers[::2]:
         request = db.session.get_one(Request, number)

@@ -1,6 +1,7 @@
 """Matching over the registry: what is read from the tables is what the ranking works on."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -100,13 +101,13 @@ def test_barriers_are_asked_again_when_claiming(change: str, clock: FixedClock) 
     making.profile(kofi, places=2)
     number = making.matching(asha, mei, partner_name="City Museum").id
     as_of_then = making.viewer(kofi)
-    changes = {
+    changes: dict[str, dict[str, Any]] = {
         "full": {"places": 1},
         "away": {"away_until": clock().date()},
         "unpublished": {"publish": False},
         "conflict": {"conflicts": ("City Museum",)},
     }
-    making.profile(kofi, **{"places": 2} | changes[change])  # type: ignore[arg-type]
+    making.profile(kofi, **{"places": 2} | changes[change])
     with pytest.raises(Conflict) as refused:
         offers.claim(as_of_then, number)
     assert refused.value.message == f"offers-barrier-{change}"

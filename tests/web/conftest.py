@@ -78,8 +78,8 @@ def _profile(person: Person) -> Expert:
         places=4,
         published=True,
         skills=[
-            ExpertSkill(skill="commons.mass_upload", level=SkillLevel.TEACH),
-            ExpertSkill(skill="wikidata.reconciliation", level=SkillLevel.KNOWN),
+            ExpertSkill(skill="upload.batch", level=SkillLevel.TEACH),
+            ExpertSkill(skill="data.identifiers", level=SkillLevel.KNOWN),
         ],
         languages=[ExpertLanguage(language="en", level=5), ExpertLanguage(language="ak", level=NATIVE)],
         created_at=LONG_AGO,
