@@ -5,6 +5,7 @@ from collections.abc import Container
 from flask import Blueprint, render_template, request
 
 from cphub.domain.lifecycle import State, Track
+from cphub.i18n import Speaker
 from cphub.models.queries import keyset
 from cphub.models.queries.requests import Filter, browse
 from cphub.taxonomies import COUNTRIES, KINDS, LANGUAGES
@@ -26,20 +27,37 @@ def index() -> str:
         kind=_among(args.get("kind"), KINDS),
         language=_among(args.get("language"), LANGUAGES),
         country=_among(args.get("country"), COUNTRIES),
-        words=args.get("words", "").strip()[:_WORDS_MOST],
+        words=args.get("q", "").strip()[:_WORDS_MOST],
     )
     page = browse(current.viewer(), wanted, after=args.get("after"))
+    chosen = _chosen(current.speaker(), wanted)
     return render_template(
         "requests/list.html",
         page=page,
         wanted=wanted,
-        narrowed=wanted != Filter(words=wanted.words),
+        chosen=[(label, address(**{name: None})) for name, label in chosen.items()],
         next=next_page(page.next),
         states=STATES,
         most=keyset.PAGE,
         first=address(),
         choices=choices,
     )
+
+
+def _chosen(speaker: Speaker, wanted: Filter) -> dict[str, str]:
+    """The filters that are set, in words."""
+    found = {}
+    if wanted.state:
+        found["state"] = speaker.text(f"requests-state-{wanted.state.replace('_', '-')}")
+    if wanted.track:
+        found["track"] = speaker.text(f"requests-track-{wanted.track}")
+    if wanted.kind:
+        found["kind"] = speaker.text(KINDS[wanted.kind].message)
+    if wanted.language:
+        found["language"] = speaker.language_name(wanted.language)
+    if wanted.country:
+        found["country"] = speaker.country_name(wanted.country)
+    return found
 
 
 def _among(code: str | None, vocabulary: Container[str]) -> str | None:

@@ -46,6 +46,7 @@ function keep( form, state ) {
 	const { draft: address, owner, failed, offline, here, restored } = form.dataset;
 	let timer, request, savedAt = 0, failures = 0, saving = false, changed = false, leaving = false;
 
+	nameHere();
 	bringBack();
 	form.addEventListener( 'input', onInput );
 	form.addEventListener( 'submit', () => {
@@ -55,6 +56,15 @@ function keep( form, state ) {
 		copy( true );
 	} );
 	addEventListener( 'online', () => changed && soon( 0 ) );
+
+	/** Gives the address the form's key, so that reloading and going back find this draft and not another empty form. */
+	function nameHere() {
+		const url = new URL( location );
+		if ( owner && !url.searchParams.has( 'draft' ) ) {
+			url.searchParams.set( 'draft', form.elements.key.value );
+			history.replaceState( null, '', url );
+		}
+	}
 
 	function onInput() {
 		leaving = false;

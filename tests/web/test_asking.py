@@ -20,7 +20,7 @@ from tests.web.conftest import ClientAs, Form, person_id
 
 Fields = dict[str, str | list[str]]
 
-TITLE = "How do I upload 300 maps?"
+TITLE = "Maps of a coast, 300 of them"
 BODY = "We have three hundred scanned maps of the coast & <b>no</b> plan."
 EVERYTHING: Fields = {
     "track": "project",
@@ -432,6 +432,21 @@ def test_a_sent_draft_leads_to_its_receipt(app: Flask, asha: FlaskClient, form: 
     _send(asha, fields, do="send")
     page = asha.get(f"/requests/new?draft={fields['key']}")
     assert (page.status_code, page.headers["Location"]) == (303, f"/requests/{_one(app).id}/receipt")
+
+
+def test_empty_form_points_to_what_was_just_sent(asha: FlaskClient, form: Form, clock: FixedClock) -> None:
+    """Without a script, going back after sending shows an empty form."""
+    assert TITLE not in asha.get("/requests/new").text
+    _send(asha, _fields(form, asha), title=TITLE, body=BODY, do="send")
+    assert TITLE in asha.get("/requests/new").text
+    clock.advance(hours=2)
+    assert TITLE not in asha.get("/requests/new").text
+
+
+def test_an_address_with_a_key_of_its_own_is_an_empty_form(asha: FlaskClient, form: Form) -> None:
+    fields = _fields(form, asha, "/requests/new?draft=some-key-of-mine&card=upload")
+    assert (fields["key"], fields["card"], fields["title"]) == ("some-key-of-mine", "upload", "")
+    assert _fields(form, asha, "/requests/new?draft=no")["key"] != "no"
 
 
 def test_two_tabs_are_two_requests(app: Flask, asha: FlaskClient, form: Form) -> None:

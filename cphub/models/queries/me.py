@@ -22,6 +22,12 @@ class DraftRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Sent:
+    number: int
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
 class OfferRow:
     """An open offer to this person."""
 
@@ -58,6 +64,17 @@ def drafts(viewer: Viewer, most: int = MOST) -> list[DraftRow]:
         .limit(most)
     )
     return [DraftRow(*row) for row in found]
+
+
+def just_sent(viewer: Viewer, *, since: datetime) -> Sent | None:
+    """The last request that this person asked for and sent since a moment."""
+    found = db.session.execute(
+        select(Request.id, Request.title)
+        .where(Request.requester_id == viewer.person_id, Request.updated_at > since, Request.sent_at > since)
+        .order_by(Request.sent_at.desc())
+        .limit(1)
+    ).first()
+    return Sent(*found) if found else None
 
 
 def mine(viewer: Viewer) -> Mine:

@@ -1,8 +1,9 @@
 """The guided form: each step's POST saves the draft and goes on by redirect, the last one sends it."""
 
+from datetime import timedelta
+
 from flask import jsonify, redirect, render_template, request
 from flask_wtf.csrf import CSRFError, generate_csrf
-from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from cphub import clock
@@ -10,7 +11,7 @@ from cphub.domain import draft as rules
 from cphub.domain.draft import Draft
 from cphub.domain.lifecycle import State
 from cphub.domain.policy import Act, may
-from cphub.errors import CphubError, Forbidden, Invalid, NotFound
+from cphub.errors import CphubError, Forbidden, Invalid
 from cphub.models import Request
 from cphub.models.queries import me
 from cphub.services import requests
@@ -22,6 +23,9 @@ from cphub.web.asking.steps import Step
 from cphub.web.current import SignInNeeded
 from cphub.web.forms import Form
 from cphub.web.security import csrf
+
+#: So long after sending, the empty form still points to what was sent.
+JUST_NOW = timedelta(hours=1)
 
 Page = str | Response | tuple[str, int]
 
@@ -38,19 +42,25 @@ def new() -> Page:
     if viewer.person_id is not None and (typed := parked()):
         step, names = _shown_in(typed)
         return _posted(typed).draw(step, names=names, unsaved=True)
-    key = request.args.get("draft", "")
-    if not key:
-        sheet = Sheet.of(forms.new_key(), MultiDict(request.args), for_other=for_other)
-        wishes = [name for name in ("card", "track") if name in request.args]
-        return sheet.draw(Step.AIM, names=wishes, drafts=me.drafts(viewer, 3) if viewer.person_id else ())
-    if viewer.person_id is None:
+    if viewer.person_id is None and "draft" in request.args:
         raise SignInNeeded
-    sheet = Sheet.of(key)
+    sheet = Sheet.of(forms.key("draft", form=request.args), request.args, for_other=for_other)
     if sheet.stored is None:
-        raise NotFound
+        return _empty_form(sheet)
     if sheet.sent:
         return redirect(_receipt(sheet.stored), 303)
     return sheet.draw(steps.at(request.args.get("step", ""), sheet.base.track))
+
+
+def _empty_form(sheet: Sheet) -> str:
+    """An address can choose card and track. Drafts, and what was sent a moment ago, are shown so that nobody who
+    went back writes it all again."""
+    viewer = current.viewer()
+    wishes = [name for name in ("card", "track") if name in sheet.typed]
+    if viewer.person_id is None:
+        return sheet.draw(Step.AIM, names=wishes)
+    just_sent = me.just_sent(viewer, since=clock.now() - JUST_NOW)
+    return sheet.draw(Step.AIM, names=wishes, drafts=me.drafts(viewer, 3), just_sent=just_sent)
 
 
 @bp.post("/requests/new")

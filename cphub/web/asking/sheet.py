@@ -11,7 +11,7 @@ from cphub.domain.lifecycle import State, Track
 from cphub.domain.policy import Act, may
 from cphub.domain.shown import shown
 from cphub.models import Request
-from cphub.models.queries.me import DraftRow
+from cphub.models.queries.me import DraftRow, Sent
 from cphub.services import requests
 from cphub.taxonomies import LANGUAGES
 from cphub.web import choices, current, errors, forms
@@ -47,7 +47,8 @@ class Sheet:
                 name = ""
             if name is not None and "on_behalf_of" in typed:
                 name = forms.text("on_behalf_of", form=typed)
-        return cls(key, stored, requests.as_draft(stored) if stored else _empty(), name, typed)
+        base = requests.as_draft(stored) if stored else _empty() if name is None else Draft()
+        return cls(key, stored, base, name, typed)
 
     @property
     def sent(self) -> bool:
@@ -70,12 +71,13 @@ class Sheet:
         problems: Mapping[str, str] = NO_PROBLEMS,
         names: Collection[str] = (),
         drafts: Collection[DraftRow] = (),
+        just_sent: Sent | None = None,
         unsaved: bool = False,
     ) -> str:
         """The page of a step; of all steps when there are problems elsewhere.
 
         ``names``: fields that show what was typed and not what is saved. ``drafts``: others that can be gone on with.
-        ``unsaved``: say that what is typed is not saved.
+        ``just_sent``: what the person may think they have not sent. ``unsaved``: say that what is typed is not saved.
         """
         if not problems.keys() <= {*steps.FIELDS[step], "send"}:
             step = Step.ALL
@@ -91,6 +93,7 @@ class Sheet:
             values=fields.overlay(fields.as_form(draft), self.typed, names),
             errors=problems,
             drafts=drafts,
+            just_sent=just_sent,
             unsaved=unsaved,
             public=shown(draft, requester, everything=False),
             inside=shown(draft, requester, everything=True),
