@@ -14,13 +14,13 @@ roles = AppGroup("roles", help="Who may do what in the hub.")
 
 @roles.command("grant")
 @click.argument("name")
-@click.argument("role", type=click.Choice([role.value for role in Role]))
+@click.argument("role", type=click.Choice([role.value for role in Role]), metavar="ROLE")
 def grant(name: str, role: str) -> None:
-    """Give ROLE to the account NAME, which must have signed in before."""
+    """Give ROLE (coordinator, committee or admin) to the account NAME, which must have signed in before."""
     try:
         person = people.appoint(name, Role(role))
     except NotFound:
-        raise click.ClickException(f"Nobody called {people.tidy(name)} has signed in yet.") from None
+        raise click.ClickException(f"Nobody called “{people.tidy(name)}” has signed in yet.") from None
     click.echo(f"{person.name} is now {role}.")
 
 

@@ -16,7 +16,7 @@ from cphub.models.queries import experts as registry
 from cphub.models.queries.experts import Filter, Listed
 from cphub.taxonomies import COUNTRIES, LANGUAGES, REGIONS, SKILLS, Skill
 from cphub.web import choices, current, forms
-from cphub.web.paging import next_page
+from cphub.web.paging import given, next_page
 
 bp = Blueprint("experts", __name__)
 
@@ -26,16 +26,15 @@ _LEVELS = (SkillLevel.TEACH, SkillLevel.KNOWN, SkillLevel.LEARN)
 @bp.get("/experts")
 def index() -> str:
     """Published profiles; every filter is in the address."""
-    given = request.args
     wanted = Filter(
-        skill=forms.one_of("skill", SKILLS, form=given),
-        language=forms.one_of("language", LANGUAGES, form=given),
-        region=forms.one_of("region", REGIONS, form=given),
-        country=forms.one_of("country", COUNTRIES, form=given),
-        free=forms.flag("free", form=given),
+        skill=given("skill", SKILLS),
+        language=given("language", LANGUAGES),
+        region=given("region", REGIONS),
+        country=given("country", COUNTRIES),
+        free=forms.flag("free", form=request.args),
     )
     today, speaker = clock.now().date(), current.speaker()
-    found = registry.browse(wanted, today=today, after=given.get("after"))
+    found = registry.browse(wanted, today=today, after=request.args.get("after"))
     return render_template(
         "experts/index.html",
         experts=found.rows,

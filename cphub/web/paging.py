@@ -1,5 +1,6 @@
 """Addresses of lists: the present one with something in it changed."""
 
+from collections.abc import Collection
 from urllib.parse import urlencode
 
 from flask import request
@@ -16,3 +17,9 @@ def address(**changes: str | None) -> str:
 def next_page(mark: str | None) -> str | None:
     """The address of the page that follows, if one does."""
     return address(after=mark) if mark else None
+
+
+def given(name: str, among: Collection[str]) -> str | None:
+    """A filter of this address. One that names nothing that exists is left out, so that old links go on to work."""
+    value = request.args.get(name)
+    return value if value and value in among else None

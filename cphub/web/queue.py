@@ -6,12 +6,13 @@ from werkzeug.wrappers import Response
 from cphub import clock
 from cphub.domain.lifecycle import OPEN, State, Track
 from cphub.models.queries import outbox as waiting
+from cphub.models.queries.health import SILENCE
 from cphub.models.queries.queue import COUNT_MOST, View, queue
 from cphub.models.queries.requests import Filter
 from cphub.services import outbox
 from cphub.taxonomies import KINDS, LANGUAGES
 from cphub.web import choices, current, forms
-from cphub.web.paging import address, next_page
+from cphub.web.paging import address, given, next_page
 
 bp = Blueprint("queue", __name__)
 
@@ -20,18 +21,17 @@ bp = Blueprint("queue", __name__)
 @current.signed_in
 def index() -> str:
     """One of the counted views; the view and every filter are in the address."""
-    given, speaker = request.args, current.speaker()
-    state = forms.one_of("state", OPEN, form=given)
-    track = forms.one_of("track", list(Track), form=given)
-    view = forms.choice("view", View, View.UNASSIGNED, form=given)
+    speaker = current.speaker()
+    view = View(given("view", list(View)) or View.UNASSIGNED)
+    state, track = given("state", OPEN), given("track", list(Track))
     wanted = Filter(
         state=State(state) if state else None,
         track=Track(track) if track else None,
-        kind=forms.one_of("kind", KINDS, form=given),
-        language=forms.one_of("language", LANGUAGES, form=given),
+        kind=given("kind", KINDS),
+        language=given("language", LANGUAGES),
     )
     today = clock.now().date()
-    found = queue(current.viewer(), view, wanted, today=today, after=given.get("after"))
+    found = queue(current.viewer(), view, wanted, today=today, after=request.args.get("after"))
     return render_template(
         "queue/index.html",
         view=view,
@@ -53,7 +53,7 @@ def index() -> str:
 @current.signed_in
 def deliveries() -> str:
     """What waits to leave, what could not, and whether the worker is alive."""
-    return render_template("queue/deliveries.html", found=waiting.deliveries(current.viewer()))
+    return render_template("queue/deliveries.html", found=waiting.deliveries(current.viewer()), silence=SILENCE)
 
 
 @bp.post("/queue/deliveries/<int:row_id>/again")
