@@ -64,7 +64,7 @@ class Stack:
     url: str
     phabricator: Phabricator
     phabricator_url: str
-    wiki_url: str
+    mail: Path
 
 
 @pytest.fixture(scope="session")
@@ -94,7 +94,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
                 settings.PHABRICATOR_URL, settings.PHABRICATOR_TOKEN.reveal(), user_agent="cphub-tests (loopback)"
             ),
             settings.PHABRICATOR_URL,
-            settings.WIKI_INDEX_URL.removesuffix("/w/index.php"),
+            settings.MAIL_FOLDER,
         )
 
 
