@@ -11,6 +11,9 @@ from bench import words
 from bench.stories import COORDINATOR, LONG_EVERY, MEMBER
 from cphub.models.queries import keyset
 
+#: How many long requests are looked at, at every size.
+LONG_ONES = 20
+
 
 @dataclass(frozen=True, slots=True)
 class Database:
@@ -21,14 +24,13 @@ class Database:
     deep: str
 
     def long_request(self, turn: int) -> int:
-        """Numbers of long requests, far from each other."""
-        longs = self.size // LONG_EVERY
-        return ((turn * 7) % longs + 1) * LONG_EVERY
+        """One of the same twenty long requests, from all over the table: people look at a page more than once."""
+        return (turn % LONG_ONES + 1) * (self.size // LONG_EVERY // LONG_ONES) * LONG_EVERY
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """``path``: where, for the turn-th time. ``form``: what is sent, if anything. ``compared``: in the aims."""
+    """``path``: where, for the turn-th time. ``form``: what is sent, if anything."""
 
     name: str
     person: int

@@ -166,14 +166,19 @@ class Language:
         """The number with this language's separators, in Western digits (Babel has no others)."""
         if isinstance(value, int) and 0 <= value < 1000:  # most numbers on a page, and Babel is slow
             return str(int(value))
-        try:
-            return format_decimal(value, locale=self.locale)
-        except InvalidOperation:  # beyond 25 digits; a page must not fail because of a silly number
-            return str(value)
+        return _decimal(value, self.locale)
 
     def plural(self, value: Number) -> int:
         """Which form of a PLURAL fits, counted from 0 in CLDR's order (zero, one, two, few, many, other)."""
         return self.plural_tags.index(self.locale.plural_form(value))
+
+
+@lru_cache(maxsize=4096)
+def _decimal(value: Number, locale: Locale) -> str:
+    try:
+        return format_decimal(value, locale=locale)
+    except InvalidOperation:  # beyond 25 digits; a page must not fail because of a silly number
+        return str(value)
 
 
 @lru_cache(maxsize=1024)

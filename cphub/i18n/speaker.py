@@ -107,7 +107,7 @@ class Speaker:
     def date(self, d: dt.date | dt.datetime, zone: str | None = None) -> str:
         """A day, such as "21 nov. 2026". A datetime is first moved to the IANA `zone` (UTC when None)."""
         day = _local(d, zone).date() if isinstance(d, dt.datetime) else d
-        return format_date(day, "medium", locale=self._locale)
+        return _date(self._locale, day)
 
     def datetime(self, moment: dt.datetime, zone: str | None = None) -> str:
         """Day and time to the minute. Says "UTC" when no zone is known, for the reader's clock may differ."""
@@ -116,7 +116,8 @@ class Speaker:
 
     def time(self, moment: dt.datetime, zone: str | None = None) -> str:
         """Hour and minute, with "UTC" when no zone is known."""
-        clock = format_time(_local(moment, zone).time(), "short", locale=self._locale)
+        local = _local(moment, zone)
+        clock = _time(self._locale, local.hour, local.minute)
         return clock if _zone(zone) else f"{clock} UTC"
 
     def duration(self, span: dt.timedelta) -> str:
@@ -139,7 +140,7 @@ class Speaker:
         span = _aware(moment) - _aware(now)
         if abs(span) < dt.timedelta(minutes=1):
             return self.text("common-just-now")
-        # Beside days minutes do not matter, and what was said once is said again without looking it up.
+        # Beside days minutes do not matter.
         step = dt.timedelta(hours=1) if abs(span) > dt.timedelta(days=2) else dt.timedelta(minutes=1)
         return _ago(self._locale, round(span / step) * step)
 
@@ -195,6 +196,19 @@ class KeySpeaker(Speaker):
 
 def _is_fixed(tree: banana.Tree) -> bool:
     return all(isinstance(node, banana.Text) for node in tree)
+
+
+# Babel takes long over each of these, and a page shows many; other readers' pages show the same again.
+
+
+@lru_cache(maxsize=4096)
+def _date(locale: Locale, day: dt.date) -> str:
+    return format_date(day, "medium", locale=locale)
+
+
+@lru_cache(maxsize=4096)
+def _time(locale: Locale, hour: int, minute: int) -> str:
+    return format_time(dt.time(hour, minute), "short", locale=locale)
 
 
 @lru_cache(maxsize=4096)

@@ -1,5 +1,7 @@
 """Markdown of people as HTML that can do no harm: two walls, a parser that knows no HTML and a sanitiser."""
 
+from functools import lru_cache
+
 import nh3
 from markdown_it import MarkdownIt
 from markupsafe import Markup
@@ -13,6 +15,7 @@ _TAGS = {
 }  # fmt: skip
 
 
+@lru_cache(maxsize=1000)
 def render(text: str) -> Markup:
     """HTML of a reply. Headings begin at h3, below those of the page; images become links; links are nofollow."""
     html = _parser.render(text)

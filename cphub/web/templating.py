@@ -78,10 +78,12 @@ def option_tags(options: Iterable[Option], chosen: object) -> Markup:
 
 @lru_cache(maxsize=256)
 def _option_tags(options: tuple[Option, ...], chosen: str) -> Markup:
+    option, group = Markup('<option value="{}"{}>{}</option>'), Markup('<optgroup label="{}">{}</optgroup>')
+    selected = Markup(" selected")
     return Markup("").join(
-        Markup('<option value="{}"{}>{}</option>').format(first, Markup(" selected" if first == chosen else ""), second)
+        option.format(first, selected if first == chosen else "", second)
         if isinstance(second, str)
-        else Markup('<optgroup label="{}">{}</optgroup>').format(first, _option_tags(tuple(second), chosen))
+        else group.format(first, _option_tags(tuple(second), chosen))
         for first, second in options
     )
 

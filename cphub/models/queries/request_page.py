@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import aliased, joinedload
 
 from cphub.domain import lifecycle
 from cphub.domain.clocks import Clock
@@ -76,22 +76,33 @@ class RequestPage:
 
 
 SubjectOf = Callable[[Request], Subject]
+_Requester, _Coordinator, _Lead, _LeadProfile = aliased(Person), aliased(Person), aliased(Person), aliased(Expert)
+_REQUEST = (
+    select(Request, TaskLink, _Requester.name, _Coordinator.name, _Lead.name, _LeadProfile.id)
+    .outerjoin(TaskLink, TaskLink.request_id == Request.id)
+    .outerjoin(_Requester, _Requester.id == Request.requester_id)
+    .outerjoin(_Coordinator, _Coordinator.id == Request.coordinator_id)
+    .outerjoin(_Lead, _Lead.id == Request.lead_id)
+    .outerjoin(_LeadProfile, (_LeadProfile.person_id == Request.lead_id) & _LeadProfile.published)
+    .options(joinedload(Request.kinds))
+)
 
 
 def request_page(viewer: Viewer, number: int, subject_of: SubjectOf) -> RequestPage | None:
     """The page of a request, or None when there is none that this viewer may know of. Statements do not grow with
     the table. ``subject_of`` gives the policy's view of a request (the service's, so that there is only one)."""
-    lead_profile = aliased(Expert)
-    row = db.session.execute(
-        select(Request, lead_profile.id, Watch.person_id, TaskLink)
-        .outerjoin(lead_profile, (lead_profile.person_id == Request.lead_id) & lead_profile.published)
-        .outerjoin(Watch, (Watch.request_id == Request.id) & (Watch.person_id == viewer.person_id))
-        .outerjoin(TaskLink, TaskLink.request_id == Request.id)
-        .where(Request.id == number)
-    ).first()
+    row = (
+        db.session.execute(
+            _REQUEST.add_columns(Watch.person_id)
+            .outerjoin(Watch, (Watch.request_id == Request.id) & (Watch.person_id == viewer.person_id))
+            .where(Request.id == number)
+        )
+        .unique()
+        .first()
+    )
     if row is None:
         return None
-    request: Request = row[0]
+    request, task, requester, coordinator, lead, lead_expert_id, watcher_id = row
     subject = subject_of(request)
     if not may(viewer, Act.SEE, subject):
         return None
@@ -100,8 +111,6 @@ def request_page(viewer: Viewer, number: int, subject_of: SubjectOf) -> RequestP
     past = history(viewer, request, subject, unnamed=hidden)
     members = _members(number) if subject.team_ids | subject.joined_ids else []
     offers = _offers(number) if subject.offered_ids else []
-    names = _names(request)
-    task: TaskLink | None = row[3]
     return RequestPage(
         request=request,
         subject=subject,
@@ -109,10 +118,10 @@ def request_page(viewer: Viewer, number: int, subject_of: SubjectOf) -> RequestP
         verbs=frozenset(verb for verb in lifecycle.verbs(subject.situation, mine) if may(viewer, verb, subject)),
         primary=lifecycle.primary(subject.situation, mine) if may(viewer, Act.WRITE) else None,
         inside=may(viewer, Act.SEE_WITHHELD, subject),
-        requester=None if request.requester_id in hidden else names.get(request.requester_id),
-        coordinator=names.get(request.coordinator_id or 0),
-        lead=names.get(request.lead_id or 0),
-        lead_expert_id=row[1],
+        requester=None if request.requester_id in hidden else requester,
+        coordinator=coordinator,
+        lead=lead,
+        lead_expert_id=lead_expert_id,
         team=[member for member in members if member.role != "joined"],
         joined=[m for m in members if m.role == "joined"] if Part.COORDINATOR in mine else [],
         timeline=past.lines,
@@ -121,7 +130,7 @@ def request_page(viewer: Viewer, number: int, subject_of: SubjectOf) -> RequestP
         my_offer=next((offer for offer, person_id in offers if person_id == viewer.person_id), None),
         task=task,
         ordered=_ordered(number) if task is None and Audience.TEAM in audiences(viewer, subject) else None,
-        watching=row[2] is not None,
+        watching=watcher_id is not None,
         duplicate_of=_reachable(viewer, request.duplicate_of_id, subject_of),
     )
 
@@ -148,11 +157,6 @@ def _offers(number: int) -> list[tuple[OpenOffer, int]]:
         (OpenOffer(o.id, o.expert_id, organisation or name, o.sent_at, o.expires_at, o.message), o.person_id)
         for o, organisation, name in found
     ]
-
-
-def _names(request: Request) -> dict[int, str]:
-    ids = {request.requester_id, request.lead_id, request.coordinator_id} - {None}
-    return {row.id: row.name for row in db.session.execute(select(Person.id, Person.name).where(Person.id.in_(ids)))}
 
 
 def _ordered(number: int) -> OutboxState | None:

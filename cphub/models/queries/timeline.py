@@ -3,11 +3,12 @@
 from collections.abc import Set
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import or_, select
 
 from cphub.domain.clocks import Clock, Tick, clocks
-from cphub.domain.events import EventKind
+from cphub.domain.events import Audience, EventKind
 from cphub.domain.lifecycle import WaitingOn
 from cphub.domain.policy import Subject, Viewer, audiences
 from cphub.models import Event, Json, Person, Reply, Request, db
@@ -16,6 +17,15 @@ from cphub.models.queries.names import mentioned, names_in
 #: Events that stand for a reply or note; a correction is shown at the reply itself.
 _SAYS = {EventKind.REPLY_WRITTEN, EventKind.NOTE_WRITTEN, EventKind.REQUEST_ASKED, EventKind.REQUEST_ANSWERED}
 _SHOWN_THERE = {EventKind.REPLY_EDITED, EventKind.REPLY_WITHDRAWN}
+
+# Columns and not objects: nothing of it is changed, and a page has many.
+_EVENTS = select(
+    Event.id, Event.request_id, Event.kind, Event.audience, Event.actor_id, Event.payload, Event.at,
+    Person.name.label("actor"),
+).outerjoin(Person, Person.id == Event.actor_id)  # fmt: skip
+_REPLIES = select(
+    Reply.id, Reply.author_id, Reply.audience, Reply.body, Reply.written_at, Reply.edited_at, Reply.withdrawn_at
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +71,14 @@ def history(viewer: Viewer, request: Request, subject: Subject, *, unnamed: Set[
     if request.duplicate_of_id is not None:
         through = Event.payload["via"].as_integer() == request.id
         here = or_(here, (Event.request_id == request.duplicate_of_id) & through)
-    found = db.session.execute(
-        select(Event, Person.name).outerjoin(Person, Person.id == Event.actor_id).where(here).order_by(Event.id)
-    ).all()
+    found = db.session.execute(_EVENTS.where(here).order_by(Event.id)).all()
     readable = audiences(viewer, subject)
-    shown = [row for row in found if row.Event.audience in readable and row.Event.kind not in _SHOWN_THERE]
-    replies = _replies([row.Event.payload["reply"] for row in shown if row.Event.kind in _SAYS])
-    known = mentioned(row.Event.payload for row in shown)
+    shown = [event for event in found if event.audience in readable and event.kind not in _SHOWN_THERE]
+    replies = _replies([event.payload["reply"] for event in shown if event.kind in _SAYS])
+    known = mentioned(event.payload for event in shown)
     lines = []
-    for event, name in shown:
-        actor = None if event.actor_id in unnamed else name
+    for event in shown:
+        actor = None if event.actor_id in unnamed else event.actor
         reply = replies.get(event.payload["reply"]) if event.kind in _SAYS else None
         lines.append(
             Line(
@@ -83,21 +91,21 @@ def history(viewer: Viewer, request: Request, subject: Subject, *, unnamed: Set[
                 names=names_in(event.payload, known, withheld=unnamed),
             )
         )
-    own = [row.Event for row in found if row.Event.request_id == request.id]
+    own = [event for event in found if event.request_id == request.id]
     return History(lines, clocks(_tick(event, subject) for event in own))
 
 
-def _replies(ids: list[int]) -> dict[int, Reply]:
+def _replies(ids: list[int]) -> dict[int, Any]:
     if not ids:
         return {}
-    return {reply.id: reply for reply in db.session.scalars(select(Reply).where(Reply.id.in_(ids)))}
+    return {reply.id: reply for reply in db.session.execute(_REPLIES.where(Reply.id.in_(ids)))}
 
 
-def _said(reply: Reply, author: str | None, viewer: Viewer) -> Said:
+def _said(reply: Any, author: str | None, viewer: Viewer) -> Said:
     return Said(
         id=reply.id,
         author=author,
-        is_note=reply.is_note,
+        is_note=reply.audience is Audience.TEAM,
         body=None if reply.withdrawn_at else reply.body,
         written_at=reply.written_at,
         edited_at=reply.edited_at,
@@ -105,7 +113,7 @@ def _said(reply: Reply, author: str | None, viewer: Viewer) -> Said:
     )
 
 
-def _tick(event: Event, subject: Subject) -> Tick:
+def _tick(event: Any, subject: Subject) -> Tick:
     """All events count, also those the viewer may not read: only times come out."""
     held = event.payload.get("waiting_on")
     return Tick(

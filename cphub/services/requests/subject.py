@@ -1,6 +1,6 @@
 """Finding a request for somebody, and the policy's view of it."""
 
-from sqlalchemy import select
+from sqlalchemy import literal, select, union_all
 
 from cphub.domain import lifecycle
 from cphub.domain.lifecycle import State, Verb
@@ -15,13 +15,16 @@ def subject_of(request: Request) -> Subject:
     """The policy's view of a request, with its team and open offers as they are now."""
     team: set[int] = set()
     joined: set[int] = set()
+    offered: set[int] = set()
     for person_id, role in db.session.execute(
-        select(TeamMember.person_id, TeamMember.role).where(TeamMember.request_id == request.id)
+        union_all(
+            select(TeamMember.person_id, TeamMember.role).where(TeamMember.request_id == request.id),
+            select(Offer.person_id, literal("offered")).where(
+                Offer.request_id == request.id, Offer.state == OfferState.OPEN
+            ),
+        )
     ):
-        (joined if role == "joined" else team).add(person_id)
-    offered = db.session.scalars(
-        select(Offer.person_id).where(Offer.request_id == request.id, Offer.state == OfferState.OPEN)
-    )
+        {"joined": joined, "offered": offered}.get(role, team).add(person_id)
     owners = {request.requester_id}
     if request.state is State.DRAFT and request.entered_by_id is not None:
         owners = {request.entered_by_id}
