@@ -63,19 +63,17 @@ def _in(view: View, viewer: Viewer, today: date) -> Any:
     # Exactly while a request is open it has a date, and by that the queue is in order.
     held = Request.due_on.is_not(None)
     me = viewer.person_id
-    return {
-        View.UNASSIGNED: and_(held, Request.lead_id.is_(None), Request.state.in_(WORKING)),
-        View.MINE: and_(held, or_(Request.coordinator_id == me, Request.lead_id == me)),
-        View.WAITING_ON_ME: and_(
-            held,
-            or_(
-                and_(
-                    Request.waiting_on == WaitingOn.COORDINATOR,
-                    or_(Request.coordinator_id == me, Request.coordinator_id.is_(None)),
-                ),
-                and_(Request.waiting_on == WaitingOn.EXPERT, Request.lead_id == me),
-            ),
-        ),
-        View.DUE: and_(held, Request.due_on <= today),
-        View.ALL: held,
-    }[view]
+    match view:
+        case View.UNASSIGNED:
+            return and_(held, Request.lead_id.is_(None), Request.state.in_(WORKING))
+        case View.MINE:
+            return and_(held, or_(Request.coordinator_id == me, Request.lead_id == me))
+        case View.WAITING_ON_ME:
+            mine = or_(Request.coordinator_id == me, Request.coordinator_id.is_(None))
+            on_coordinator = and_(Request.waiting_on == WaitingOn.COORDINATOR, mine)
+            on_lead = and_(Request.waiting_on == WaitingOn.EXPERT, Request.lead_id == me)
+            return and_(held, or_(on_coordinator, on_lead))
+        case View.DUE:
+            return and_(held, Request.due_on <= today)
+        case View.ALL:
+            return held
