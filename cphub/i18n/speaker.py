@@ -170,11 +170,13 @@ class Speaker:
         known = _zone(zone)
         if known is None:
             return zone
-        city = get_timezone_location(known, locale=self._locale, return_city=True)
+        offset = f"{_local(at, zone):%z}"
         # Left to right, for a sign stands before its number in every script.
-        away = f"{_local(at, zone):%z}"
-        name = get_timezone_name(known, "long", locale=self._locale)
-        return f"\u2066UTC{away[:3]}:{away[3:]}\u2069 {name} ({city})"
+        away = f"\u2066UTC{offset[:3]}:{offset[3:]}\u2069"
+        if "/" not in zone or zone.startswith("Etc/"):
+            return away  # it is in no place
+        city = get_timezone_location(known, locale=self._locale, return_city=True)
+        return f"{away} {get_timezone_name(known, 'long', locale=self._locale)} ({city})"
 
     def list(self, items: Sequence[object]) -> Markup:
         """The items in a row the local way: "a, b and c". Escaped unless Markup."""

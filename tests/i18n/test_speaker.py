@@ -139,6 +139,20 @@ def test_unknown_zone_is_utc(fr: Speaker, zone: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("zone", "name"),
+    [
+        ("America/Lima", "\u2066UTC-05:00\u2069 heure du Pérou (Lima)"),
+        ("Asia/Kathmandu", "\u2066UTC+05:45\u2069 heure du Népal (Katmandou)"),
+        ("UTC", "\u2066UTC+00:00\u2069"),
+        ("Etc/GMT+3", "\u2066UTC-03:00\u2069"),
+        ("Nowhere/City", "Nowhere/City"),
+    ],
+)
+def test_time_zone_is_named_as_people_know_it(fr: Speaker, zone: str, name: str) -> None:
+    assert fr.zone_name(zone, NOON) == name
+
+
+@pytest.mark.parametrize(
     ("span", "said"),
     [
         (dt.timedelta(), "less than a minute"),
