@@ -34,6 +34,9 @@ _SPOKEN_ATTRIBUTES = {"placeholder", "title", "alt", "aria-label", "aria-descrip
 _SILENT_ELEMENTS = {"script", "style", "code", "kbd", "pre"}
 
 _KEY = re.compile(r"[a-z_]+-[\w:.-]*\w")
+# `key_of("requests-state", state)` builds a key, in code and templates alike (see cphub.services.wording).
+_GROUP = re.compile(r"\bkey_of\(\s*[\"']([a-z_]+(?:-[a-z-]+)?)[\"']")
+_BUILDING = "key_of"
 _PREFIX = re.compile(r"\b([a-z_]+-[\w:-]+-)(?=\{|[\"']\s*[~+])")
 _JINJA = re.compile(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}", re.DOTALL)
 _LETTER = re.compile(r"[^\W\d_]")
@@ -71,7 +74,9 @@ def built_prefixes(root: Path) -> set[str]:
     A subject alone (`"events-" ~ kind`) says too little and is not taken."""
     found: set[str] = set()
     for path in (*code_files(root), *template_files(root)):
-        found.update(_PREFIX.findall(path.read_text(encoding="utf-8")))
+        text = path.read_text(encoding="utf-8")
+        found.update(_PREFIX.findall(text))
+        found.update(f"{group}-" for group in _GROUP.findall(text))
     return found
 
 
@@ -92,7 +97,8 @@ def asked_for(root: Path) -> Iterator[Found]:
         for asking in template.find_all(nodes.Call):
             if asking.args and _asked(asking) in _SPEAKING:
                 first = asking.args[0]
-                for text in (first, *first.find_all(nodes.Const)):
+                built = [c for call in _calls(first) if _asked(call) == _BUILDING for c in call.find_all(nodes.Const)]
+                for text in (first, *(c for c in first.find_all(nodes.Const) if c not in built)):
                     if isinstance(text, nodes.Const) and isinstance(text.value, str):
                         yield Found(text.value, f"{path.relative_to(root)}:{text.lineno}")
 
@@ -173,7 +179,19 @@ def _naming_part(call: ast.Call) -> Iterator[ast.AST]:
     if name in _TELLING:
         yield from ast.walk(call)
     elif name in _SPEAKING and call.args:
-        yield from ast.walk(call.args[0])
+        built = {
+            id(part)
+            for inner in ast.walk(call.args[0])
+            if isinstance(inner, ast.Call) and _called(inner) == _BUILDING
+            for part in ast.walk(inner)
+        }
+        yield from (part for part in ast.walk(call.args[0]) if id(part) not in built)
+
+
+def _calls(node: nodes.Node) -> Iterator[nodes.Call]:
+    if isinstance(node, nodes.Call):
+        yield node
+    yield from node.find_all(nodes.Call)
 
 
 def _called(call: ast.Call) -> str | None:

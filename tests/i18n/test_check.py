@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from cphub.i18n import sources
 from cphub.i18n.__main__ import main
 from cphub.i18n.check import problems
 
@@ -161,3 +162,13 @@ def test_words_outside_a_message(write: Write, repository: Path, name: str, page
 def test_command_says_how_it_is_used(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 2
     assert "usage" in capsys.readouterr().err
+
+
+def test_a_key_built_from_a_group_counts_as_used_and_is_not_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "cphub").mkdir()
+    (tmp_path / "templates").mkdir()
+    (tmp_path / "cphub" / "page.py").write_text('speaker.text(key_of("requests-state", state.value))\n')
+    (tmp_path / "templates" / "page.html").write_text("{{ msg(wording.key_of('requests-outcome', outcome)) }}\n")
+
+    assert {"requests-state-", "requests-outcome-"} <= sources.built_prefixes(tmp_path)
+    assert list(sources.asked_for(tmp_path)) == []

@@ -142,7 +142,7 @@ def test_unknown_zone_is_utc(fr: Speaker, zone: str) -> None:
     ("zone", "name"),
     [
         ("America/Lima", "\u2066UTC-05:00\u2069 heure du Pérou (Lima)"),
-        ("Asia/Kathmandu", "\u2066UTC+05:45\u2069 heure du Népal (Katmandou)"),
+        ("Asia/Kathmandu", "\u2066UTC+05:45\u2069 heure : Népal (Kathmandu)"),
         ("UTC", "\u2066UTC+00:00\u2069"),
         ("Etc/GMT+3", "\u2066UTC-03:00\u2069"),
         ("Nowhere/City", "Nowhere/City"),
