@@ -30,8 +30,9 @@ def test_page_is_for_everybody(place: Place, tab: Tab) -> None:
     assert not {what: found for what, found in faults.items() if found}
 
 
-#: Not pages: what machines ask for, and addresses that only lead on to a page.
-NO_PAGES = {"static", "home.healthz", "home.readyz", "home.robots", "home.toolinfo", "me.data", "sign_in.callback"}
+#: What machines ask for, and addresses that only lead on to a page.
+NO_PAGES = {"static", "home.healthz", "home.readyz", "home.robots", "home.toolinfo", "me.data"}
+NO_PAGES |= {"sign_in.callback", "offers.show"}
 #: Behind links with a key that is only sent by mail or shown once; ``test_journey.py`` comes there.
 BEHIND_A_KEY = {"asking.see_handover", "settings.confirm"}
 
