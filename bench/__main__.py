@@ -20,7 +20,7 @@ from flask import Flask
 from bench import floor, report
 from bench.actions import ACTIONS, Action, Database, marks
 from bench.client import Client, Failed
-from bench.load import connect, fill
+from bench.load import connect, fill, make
 from bench.measure import Way, measure
 from bench.servers import serve
 from bench.sessions import SignedIn, sign_in
@@ -93,12 +93,9 @@ def run(server: sa.URL, sizes: list[int], actions: tuple[Action, ...], *, second
 
 def _fill(url: sa.URL, size: int) -> None:
     start = time.monotonic()
-    with connect(url.set(database="mysql")) as connection, connection.cursor() as cursor:
-        cursor.execute("SHOW DATABASES LIKE %s", (url.database,))
-        if cursor.fetchall():
-            return
-    fill(url, Stories(size, datetime.now(UTC)).rows())
-    print(f"{size:,} requests loaded in {time.monotonic() - start:.0f} seconds", file=sys.stderr)
+    if make(url):
+        fill(url, Stories(size, datetime.now(UTC)).rows())
+        print(f"{size:,} requests loaded in {time.monotonic() - start:.0f} seconds", file=sys.stderr)
 
 
 def _settings(url: sa.URL, folder: Path) -> dict[str, str]:

@@ -27,10 +27,18 @@ def connect(url: sa.URL) -> pymysql.Connection:
     )  # fmt: skip
 
 
-def fill(url: sa.URL, rows: Iterable[Row]) -> None:
-    """Make the database with all tables, and load the rows."""
+def make(url: sa.URL) -> bool:
+    """Make an empty database without tables. False: there is one already."""
     with connect(url.set(database="mysql")) as server, server.cursor() as cursor:
+        cursor.execute("SHOW DATABASES LIKE %s", (url.database,))
+        if cursor.fetchall():
+            return False
         cursor.execute(f"CREATE DATABASE {url.database} CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci")
+    return True
+
+
+def fill(url: sa.URL, rows: Iterable[Row]) -> None:
+    """Make all tables in an empty database, and load the rows."""
     engine = sa.create_engine(url, poolclass=sa.NullPool, connect_args={"ssl_disabled": True})
     Base.metadata.create_all(engine)
     with tempfile.TemporaryDirectory(prefix="cphub-bench-") as folder, connect(url) as database:

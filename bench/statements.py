@@ -33,7 +33,7 @@ def sent_by(app: Flask, who: SignedIn, path: str, form: dict[str, str] | None) -
 
     def count(connection: Any, _record: Any) -> None:
         if connection is not None:
-            found.rows_read += _rows_read(connection)
+            found.rows_read += rows_read(connection)
 
     sa.event.listen(engine, "before_cursor_execute", note)
     sa.event.listen(engine, "checkin", count)
@@ -50,7 +50,8 @@ def sent_by(app: Flask, who: SignedIn, path: str, form: dict[str, str] | None) -
     return found
 
 
-def _rows_read(connection: pymysql.Connection) -> int:
+def rows_read(connection: pymysql.Connection) -> int:
+    """How many rows the server has read for this connection."""
     with connection.cursor() as cursor:
         cursor.execute("SHOW SESSION STATUS LIKE 'Handler_read%'")
         return sum(int(value) for _, value in cursor.fetchall())

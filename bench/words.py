@@ -31,6 +31,9 @@ class Vocabulary:
         self._weights = list(accumulate(1 / (place + 5) for place in range(len(self._words))))
         self._tokens = {word: document(word) for word in (*self._words, FREQUENT, ORDINARY)}
 
+    def word(self, place: int) -> str:
+        return self._words[place]
+
     def words(self, pick: random.Random, count: int) -> list[str]:
         return pick.choices(self._words, cum_weights=self._weights, k=count)
 

@@ -3,10 +3,12 @@
 Nothing here commits; the use case that calls does, so that a change and its word about it are one transaction.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import literal, select, union_all, update
 
 from cphub.domain import notices
 from cphub.domain.events import Audience, EventKind, audience_of
@@ -57,30 +59,31 @@ def record(
 
 
 def _circle(request: Request, about: Iterable[int]) -> Circle:
-    team: set[int] = set()
-    joined: set[int] = set()
-    for person_id, role in db.session.execute(
-        select(TeamMember.person_id, TeamMember.role).where(TeamMember.request_id == request.id)
-    ):
-        (joined if role == "joined" else team).add(person_id)
-    watchers = set(db.session.scalars(select(Watch.person_id).where(Watch.request_id == request.id)))
-    roles: dict[Role, set[int]] = {Role.COORDINATOR: set(), Role.COMMITTEE: set()}
-    for person_id, role in db.session.execute(
-        select(RoleGrant.person_id, RoleGrant.role).where(RoleGrant.role.in_(list(roles)))
-    ):
-        # Somebody who asks for help hears of it as the requester, not as one of those who handle it.
-        if person_id != request.requester_id:
-            roles[role].add(person_id)
+    around: dict[str, set[int]] = defaultdict(set)
+    found: Any = db.session.execute(
+        union_all(
+            select(TeamMember.person_id, TeamMember.role).where(TeamMember.request_id == request.id),
+            select(Watch.person_id, literal("watches")).where(Watch.request_id == request.id),
+            select(RoleGrant.person_id, RoleGrant.role).where(RoleGrant.role.in_([Role.COORDINATOR, Role.COMMITTEE])),
+        )
+    )
+    for person_id, part in found:
+        around[part].add(person_id)
+    # Somebody who asks for help hears of it as the requester, not as one of those who handle it.
+    coordinators, committee = (
+        around.pop(role, set()) - {request.requester_id} for role in (Role.COORDINATOR, Role.COMMITTEE)
+    )
+    joined, watchers = around.pop("joined", set()), around.pop("watches", set())
     if request.visibility is not Visibility.PUBLIC:
         # Whoever began to watch while it was public hears nothing once it is not.
-        watchers &= roles[Role.COORDINATOR] | roles[Role.COMMITTEE]
+        watchers &= coordinators | committee
     return Circle(
         requester=request.requester_id,
-        coordinators=frozenset(roles[Role.COORDINATOR]),
-        committee=frozenset(roles[Role.COMMITTEE]),
+        coordinators=frozenset(coordinators),
+        committee=frozenset(committee),
         coordinator=request.coordinator_id,
         lead=request.lead_id,
-        team=frozenset(team),
+        team=frozenset().union(*around.values()),
         joined=frozenset(joined),
         offered=frozenset(about),
         watchers=frozenset(watchers),

@@ -209,7 +209,8 @@ def clean(draft: Draft) -> Draft:
 
 def _new(viewer: Viewer, key: str) -> Request:
     now = clock.now()
-    request = Request(key=key, requester_id=viewer.person_id, created_at=now, updated_at=now)
+    # That it has no kinds yet need not be asked.
+    request = Request(key=key, requester_id=viewer.person_id, created_at=now, updated_at=now, kinds=[])
     db.session.add(request)
     try:
         db.session.flush()
