@@ -1,4 +1,4 @@
-"""What the Expert Committee has before it: the projects that wait for a decision, and what became of small questions."""
+"""What the Expert Committee has before it: projects that wait for a decision, and small questions answered lately."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
