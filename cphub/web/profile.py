@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import timedelta
 from typing import TypeVar
 
 from flask import Blueprint, redirect, render_template, request
@@ -26,6 +27,9 @@ bp = Blueprint("profile", __name__)
 LANGUAGES_MOST = 8
 #: Empty rows that are shown below those filled in.
 SPARE = 2
+KINDS = ("person", "organisation")
+#: Who is away for longer than two years had better not be shown.
+AWAY_MOST = timedelta(days=731)
 _T = TypeVar("_T")
 
 
@@ -111,15 +115,19 @@ def read(form: Form, skills: Mapping[str, SkillLevel]) -> Card:
             problems.update(invalid.fields)
             return otherwise
 
+    kind = reading(lambda: forms.one_of("kind", KINDS, form=form), None)
+    away_until = reading(lambda: forms.day("away_until", form=form), None)
+    if away_until is not None and away_until > clock.now().date() + AWAY_MOST:
+        problems["away_until"] = "experts-error-away-far"
     places = reading(lambda: forms.number("places", form=form), None)
     card = Card(
-        is_organisation=forms.text("kind", form=form) == "organisation",
+        is_organisation=kind == "organisation",
         organisation=forms.text("organisation", form=form),
         bio=forms.text("bio", form=form),
         country=forms.text("country", form=form) or None,
         time_zone=forms.text("time_zone", form=form) or None,
         places=-1 if places is None else places,
-        away_until=reading(lambda: forms.day("away_until", form=form), None),
+        away_until=away_until,
         skills=skills,
         languages=_languages(form, problems),
         links=tuple(_links(form, problems)),

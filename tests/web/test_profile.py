@@ -146,6 +146,8 @@ def test_preview_follows_no_dangerous_link(client_as: ClientAs, form: Form) -> N
         ("places", {"places": ""}, "Write a number from 0 to 16"),
         ("places", {"places": "17"}, "Write a number from 0 to 16"),
         ("away_until", {"away_until": "tomorrow"}, "This is not a date"),
+        ("away_until", {"away_until": "2029-12-31"}, "more than two years"),
+        ("kind", {"kind": "alien"}, "Choose one of the answers"),
         ("country", {"country": "Atlantis"}, "Choose one of the answers"),
         ("time_zone", {"time_zone": "Mars/Olympus"}, "Choose one of the answers"),
         ("language-2", {"language-2": "fi"}, "This language is there twice"),
