@@ -1,10 +1,10 @@
 """What a person fills in when asking for help, and what it must have before it can be sent."""
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from datetime import date
+from dataclasses import dataclass, field, fields, replace
+from datetime import date, timedelta
 from hashlib import sha256
+from typing import Any
 
 from cphub.domain.lifecycle import Track
 from cphub.domain.policy import Visibility
@@ -14,6 +14,8 @@ BODY_MOST = 20_000
 SHORT_MOST = 255
 #: Fewer characters than this cannot be understood; in Chinese ten are a sentence.
 BODY_LEAST = 10
+#: No help can be promised for a day beyond ten years: it is a slip of the keys.
+DEADLINE_FURTHEST = timedelta(days=3653)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,8 @@ def missing(draft: Draft, *, today: date) -> dict[str, str]:
         found["body"] = "requests-error-body"
     if draft.deadline is not None and draft.deadline < today:
         found["deadline"] = "requests-error-deadline-past"
+    if draft.deadline is not None and draft.deadline > today + DEADLINE_FURTHEST:
+        found["deadline"] = "requests-error-deadline-far"
     return found
 
 
@@ -80,6 +84,41 @@ def loosened(before: Draft, after: Draft) -> list[str]:
 
 
 def fingerprint(draft: Draft) -> str:
-    """Short, and the same for the same content: tells whether somebody else has changed it."""
-    content = json.dumps(asdict(draft), sort_keys=True, default=str)
-    return sha256(content.encode()).hexdigest()[:16]
+    """``name.digest`` of each field, each reason by itself: tells what somebody else has changed, and what not."""
+    return " ".join(f"{name}.{digest}" for name, digest in _digests(draft).items())
+
+
+def changed_since(seen: str, draft: Draft) -> set[str]:
+    """The fields, ``justification-<code>`` for a reason, in which ``draft`` is not what ``fingerprint`` gave
+    ``seen`` for.
+    """
+    before = dict(part.split(".", 1) for part in seen.split() if "." in part)
+    after = _digests(draft)
+    return {name for name in before | after if before.get(name) != after.get(name)}
+
+
+def merged(seen: str, mine: Draft, theirs: Draft) -> Draft:
+    """``theirs`` with what ``mine`` changed since ``seen``, which both began with."""
+    changed = changed_since(seen, mine)
+    reasons = {
+        code: (mine if f"justification-{code}" in changed else theirs).justification.get(code, "")
+        for code in {**theirs.justification, **mine.justification}
+    }
+    return replace(
+        theirs,
+        **{name: getattr(mine, name) for name in changed & set(Draft.__slots__)},
+        justification={code: text for code, text in reasons.items() if text},
+    )
+
+
+def _digests(draft: Draft) -> dict[str, str]:
+    values: dict[str, Any] = {each.name: getattr(draft, each.name) for each in fields(draft)}
+    reasons = values.pop("justification")
+    values |= {f"justification-{code}": text for code, text in reasons.items() if text}
+    return {name: _digest(value) for name, value in values.items()}
+
+
+def _digest(value: object) -> str:
+    # Boxes come in the order of the page, and not in that of what is stored.
+    plain = ",".join(sorted(value)) if isinstance(value, tuple) else "" if value is None else str(value)
+    return sha256(plain.encode()).hexdigest()[:8]

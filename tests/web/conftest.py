@@ -154,6 +154,11 @@ def form() -> Form:
     return read
 
 
+def forms_of(page: str) -> dict[str, dict[str, str]]:
+    """Action -> what that form of a page sends untouched."""
+    return dict(_Forms(page).forms)
+
+
 class _Forms(HTMLParser):
     """All POST forms of a page: (action, what each sends when nothing is changed)."""
 

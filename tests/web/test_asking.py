@@ -15,8 +15,9 @@ from cphub.domain.lifecycle import State, Track
 from cphub.domain.policy import Viewer, Visibility
 from cphub.models import Person, Request, db
 from cphub.services import requests
+from cphub.taxonomies import CARDS, JUSTIFICATION
 from tests.conftest import FixedClock
-from tests.web.conftest import ClientAs, Form, person_id
+from tests.web.conftest import ClientAs, Form, forms_of, person_id
 
 Fields = dict[str, str | list[str]]
 
@@ -79,7 +80,22 @@ def _next(client: FlaskClient, fields: Fields, **more: str | list[str]) -> str:
     return response.headers["Location"]
 
 
+def _ticked(page: str) -> set[str]:
+    """Which of the boxes for what the public does not see are ticked."""
+    boxes = re.findall(r"<input[^>]*type=\"checkbox\"[^>]*>", page)
+    names = [name[1] for box in boxes if "checked" in box and (name := re.search(r'name="(withhold_\w+)"', box))]
+    return set(names)
+
+
 # In one go
+
+
+@pytest.mark.parametrize("ticked", [set(), {"withhold_country"}])
+def test_boxes_come_back_as_they_were_left(asha: FlaskClient, form: Form, ticked: set[str]) -> None:
+    token = {name: value for name, value in _fields(form, asha).items() if name in ("csrf_token", "key")}
+    page = _send(asha, token | dict.fromkeys(ticked, "on"), step="all", title="", body=BODY, do="send")
+    assert page.status_code == 422
+    assert _ticked(page.text) == ticked
 
 
 def test_everything_at_once_is_sent(app: Flask, asha: FlaskClient, form: Form) -> None:
@@ -416,15 +432,34 @@ def test_sent_twice_is_one_request(app: Flask, asha: FlaskClient, form: Form) ->
     first, second = _send(asha, fields), _send(asha, fields)
     assert first.headers["Location"] == second.headers["Location"]
     assert _count(app) == 1
-    assert "was sent already" not in asha.get(second.headers["Location"]).text
 
 
-def test_gone_back_changed_and_sent_again_is_told(app: Flask, asha: FlaskClient, form: Form) -> None:
-    fields = _fields(form, asha) | {"title": TITLE, "body": BODY, "do": "send"}
-    _send(asha, fields)
-    again = _send(asha, fields, title="Something else")
-    assert _one(app).title == TITLE
-    assert "was sent already" in asha.get(again.headers["Location"]).text
+@pytest.mark.parametrize("do", ["send", "next", "later"])
+def test_gone_back_changed_and_sent_again_gets_a_form_of_its_own(
+    app: Flask, asha: FlaskClient, form: Form, do: str
+) -> None:
+    fields = _fields(form, asha) | {"title": TITLE, "body": BODY, "card": "upload"}
+    _send(asha, fields, do="send")
+    number = _one(app).id
+    again = _send(asha, fields, title="Something else", withhold_name="on", do=do)
+    assert (again.status_code, _one(app).title) == (409, TITLE)
+    assert f'href="/requests/{number}"' in again.text
+    assert 'value="Something else"' in again.text
+    assert _ticked(again.text) == {"withhold_name"}
+    key = re.search(r'name="key" value="([\w-]+)"', again.text)
+    assert key is not None
+    assert key[1] != fields["key"]
+    assert _send(asha, fields, title="Something else", key=key[1], do="send").status_code == 303
+    assert _count(app) == 2
+
+
+@pytest.mark.parametrize("card", CARDS)
+def test_the_same_sent_twice_leads_to_its_receipt_whatever_it_is_about(
+    app: Flask, asha: FlaskClient, form: Form, card: str
+) -> None:
+    fields = _fields(form, asha) | {"title": TITLE, "body": BODY, "card": card, "do": "send"}
+    assert [_send(asha, fields).status_code for _ in range(2)] == [303, 303]
+    assert _count(app) == 1
 
 
 def test_a_sent_draft_leads_to_its_receipt(app: Flask, asha: FlaskClient, form: Form) -> None:
@@ -515,10 +550,64 @@ def test_second_of_two_who_correct_sees_what_changed_and_keeps_their_words(
     assert late.status_code == 409
     assert "300 old maps" in late.text
     assert 'value="Maps, 300"' in late.text
-    seen = re.search(r'name="seen" value="(\w+)"', late.text)
+    seen = re.search(r'name="seen" value="([^"]+)"', late.text)
     assert seen is not None
     assert asha.post(path, data={**hers, "title": "Maps, 300", "seen": seen[1]}).status_code == 303
     assert _one(app).title == "Maps, 300"
+
+
+def test_boxes_of_a_correction_come_back_as_they_were_left(
+    asha: FlaskClient, form: Form, make_sent: Callable[..., int]
+) -> None:
+    path = f"/requests/{make_sent(withhold_partner=True)}/edit"
+    fields = _fields(form, asha, path)
+    del fields["withhold_partner"]
+    page = asha.post(path, data={**fields, "title": "", "withhold_country": "on"})
+    assert (page.status_code, _ticked(page.text)) == (422, {"withhold_country"})
+
+
+def test_what_the_second_did_not_touch_keeps_what_the_first_wrote(
+    app: Flask, asha: FlaskClient, mei: FlaskClient, form: Form, make_sent: Callable[..., int]
+) -> None:
+    first, second, third, *_ = JUSTIFICATION
+    reasons = {third: "Nobody else has these maps."}
+    number = make_sent(
+        track=Track.PROJECT, country="KE", reply_languages=("sw", "fr"), partner_name="Museum", justification=reasons
+    )
+    path = f"/requests/{number}/edit"
+    hers, theirs = _fields(form, asha, path), _fields(form, mei, path)
+    hers["reply_languages"] = theirs["reply_languages"] = ["fr", "sw"]
+    better = {"body": "A better text.", "country": "SN", "kinds": "upload", f"justification-{first}": "A"}
+    assert mei.post(path, data={**theirs, **better}).status_code == 303
+    late = asha.post(path, data={**hers, "title": "Maps, 300", "country": "TZ", f"justification-{second}": "B"})
+    assert late.status_code == 409
+    again = forms_of(late.text)[path]
+    asha.post(path, data={**again, "reply_languages": ["fr", "sw"]})
+    found = _one(app)
+    assert (found.title, found.body, found.country) == ("Maps, 300", "A better text.", "TZ")
+    assert (found.partner_name, [k.kind for k in found.kinds]) == ("Museum", ["upload"])
+    assert found.justification == {**reasons, first: "A", second: "B"}
+
+
+def test_a_box_ticked_meanwhile_is_a_conflict_and_stays_ticked(
+    app: Flask, asha: FlaskClient, mei: FlaskClient, form: Form, make_sent: Callable[..., int]
+) -> None:
+    path = f"/requests/{make_sent()}/edit"
+    hers, theirs = _fields(form, asha, path), _fields(form, mei, path)
+    assert asha.post(path, data={**hers, "withhold_name": "on"}).status_code == 303
+    late = mei.post(path, data={**theirs, "title": "300 old maps"})
+    assert (late.status_code, _ticked(late.text)) == (409, {"withhold_name"})
+    assert mei.post(path, data=forms_of(late.text)[path]).status_code == 303
+    assert (_one(app).title, _one(app).withhold_name) == ("300 old maps", True)
+
+
+def test_a_deadline_beyond_ten_years_is_refused(asha: FlaskClient, form: Form, make_sent: Callable[..., int]) -> None:
+    new = _send(asha, _fields(form, asha), step="all", title=TITLE, body=BODY, deadline="9999-12-31", do="send")
+    path = f"/requests/{make_sent()}/edit"
+    corrected = asha.post(path, data={**_fields(form, asha, path), "deadline": "9999-12-31"})
+    for page in (new, corrected):
+        assert page.status_code == 422
+        assert "ten years" in page.text
 
 
 def test_stranger_cannot_correct(client_as: ClientAs, form: Form, make_sent: Callable[..., int]) -> None:

@@ -1,6 +1,6 @@
 """Requests: writing one down, sending it, and every step of its life."""
 
-from cphub.services.requests.drafts import as_draft, discard, edit, mine, save, send
+from cphub.services.requests.drafts import as_draft, clean, discard, edit, mine, save, send
 from cphub.services.requests.facts import Facts
 from cphub.services.requests.handover import Handover, handover_link, see_handover, take_over
 from cphub.services.requests.moves import act, carry_out
@@ -14,6 +14,7 @@ __all__ = [
     "act",
     "as_draft",
     "carry_out",
+    "clean",
     "discard",
     "edit",
     "find",

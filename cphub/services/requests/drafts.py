@@ -104,20 +104,23 @@ def edit(viewer: Viewer, number: int, draft: Draft, *, seen: str | None = None) 
     """Correct a sent request. What changed is an event that names the fields, not the texts.
 
     ``seen``: the ``fingerprint`` of what the person began with; Conflict("requests-conflict-changed") when somebody
-    has corrected it since. Only its requester can show the public more of a request than before.
+    has corrected it since, before anything is said against what may be the other's words. Only its requester can show
+    the public more of a request than before.
     """
     draft = clean(draft)
     request, _ = find(viewer, number, Act.EDIT, lock=True)
     before = as_draft(request)
-    problems = rules.missing(replace(draft, deadline=None), today=clock.now().date())
+    if seen is not None and seen != rules.fingerprint(before):
+        db.session.rollback()
+        raise Conflict("requests-conflict-changed", number=number)
+    # A day may have passed since it was written down.
+    changed_day = draft if draft.deadline != before.deadline else replace(draft, deadline=None)
+    problems = rules.missing(changed_day, today=clock.now().date())
     if viewer.person_id != request.requester_id and request.requester.central_id is not None:
         problems |= dict.fromkeys(rules.loosened(before, draft), "requests-error-loosened")
     if problems:
         db.session.rollback()
         raise Invalid(problems)
-    if seen is not None and seen != rules.fingerprint(before):
-        db.session.rollback()
-        raise Conflict("requests-conflict-changed", number=number)
     if request.state is not State.RECEIVED:
         draft = replace(draft, track=request.track)  # its path was decided by it
     changed = sorted(name for name in Draft.__slots__ if getattr(before, name) != getattr(draft, name))

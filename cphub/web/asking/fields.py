@@ -109,7 +109,9 @@ def overlay(values: Form, typed: Form, names: Collection[str]) -> Form:
     """``values`` with the fields ``names`` as they were typed, however wrong."""
     found = values.copy()
     for name in names:
-        found.setlist(name, typed.getlist(name))
+        found.poplist(name)  # an empty list would count as something that came
+        if name in typed:
+            found.setlist(name, typed.getlist(name))
     return found
 
 

@@ -1,5 +1,7 @@
 """The guided form: each step's POST saves the draft and goes on by redirect, the last one sends it."""
 
+from collections.abc import Collection
+from dataclasses import replace
 from datetime import timedelta
 
 from flask import jsonify, redirect, render_template, request
@@ -74,6 +76,8 @@ def take() -> Page:
         return _discard(sheet)
     try:
         draft = fields.read(request.form, sheet.base, names)
+        if sheet.stored is not None and sheet.sent:
+            return _again(sheet, sheet.stored, draft, names)
         if do == "send":
             return _send(sheet, draft)
         saved = requests.save(current.viewer(), sheet.key, draft, on_behalf_of=sheet.new_name)
@@ -141,10 +145,15 @@ def _shown_in(form: Form) -> tuple[Step, list[str]]:
 
 
 def _send(sheet: Sheet, draft: Draft) -> Response:
-    sent = requests.send(current.viewer(), sheet.key, draft, on_behalf_of=sheet.new_name)
-    if sheet.sent and requests.as_draft(sent) != draft:
-        forms.tell("requests-receipt-again", kind="notice")
-    return redirect(_receipt(sent), 303)
+    return redirect(_receipt(requests.send(current.viewer(), sheet.key, draft, on_behalf_of=sheet.new_name)), 303)
+
+
+def _again(sheet: Sheet, sent: Request, draft: Draft, names: Collection[str]) -> Page:
+    """A form that was sent before: its receipt, or a form of its own for other words."""
+    if requests.clean(draft) == requests.clean(sheet.base):
+        return redirect(_receipt(sent), 303)
+    fresh = replace(sheet, key=forms.new_key(), stored=None, base=draft)
+    return fresh.draw(Step.ALL, names=names, again=sent.id), 409
 
 
 def _complete(sheet: Sheet, step: Step, draft: Draft) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from flask import redirect, render_template, request
 from werkzeug.wrappers import Response
 
-from cphub.domain.draft import Draft, fingerprint
+from cphub.domain.draft import Draft, changed_since, fingerprint, merged
 from cphub.domain.lifecycle import PATH, State
 from cphub.domain.policy import Act, Role, may
 from cphub.errors import Conflict, Invalid, NotFound
@@ -60,18 +60,16 @@ def correct(number: int) -> Page:
     viewer, seen = current.viewer(), request.form.get("seen")
     sent, _ = requests.find(viewer, number, Act.EDIT)
     before = requests.as_draft(sent)
-    values = fields.overlay(fields.as_form(before), request.form, _NAMES)
     draft = before
     try:
         draft = fields.read(request.form, before, _NAMES)
         requests.edit(viewer, number, draft, seen=seen)
     except Invalid as invalid:
+        values = fields.overlay(fields.as_form(before), request.form, _NAMES)
         return _edit_page(sent, before, values, seen=seen or "", problems=invalid.fields), 422
     except Conflict:
         now = requests.as_draft(requests.find(viewer, number)[0])
-        speaker = current.speaker()
-        changed = {n: said(speaker, now, n) for n in Draft.__slots__ if getattr(now, n) != getattr(draft, n)}
-        return _edit_page(sent, now, values, seen=fingerprint(now), changed=changed), 409
+        return _too_late(sent, requests.clean(draft), now, seen=seen or ""), 409
     forms.tell("requests-form-corrected")
     return redirect(f"/requests/{number}", 303)
 
@@ -89,6 +87,20 @@ def take_over(token: str) -> Response:
     taken = requests.take_over(current.viewer(), token)
     forms.tell("requests-form-taken-over")
     return redirect(f"/requests/{taken.id}", 303)
+
+
+def _too_late(sent: Request, mine: Draft, now: Draft, *, seen: str) -> str:
+    """The form with what this person changed, and in all else with what the request says ``now``."""
+    others = {name.partition("-")[0] for name in changed_since(seen, now)}
+    told = [name for name in Draft.__slots__ if name in others and getattr(now, name) != getattr(mine, name)]
+    speaker = current.speaker()
+    return _edit_page(
+        sent,
+        now,
+        fields.as_form(merged(seen, mine, now)),
+        seen=fingerprint(now),
+        changed={name: said(speaker, now, name) for name in told},
+    )
 
 
 def _edit_page(

@@ -73,11 +73,13 @@ class Sheet:
         drafts: Collection[DraftRow] = (),
         just_sent: Sent | None = None,
         unsaved: bool = False,
+        again: int | None = None,
     ) -> str:
         """The page of a step; of all steps when there are problems elsewhere.
 
         ``names``: fields that show what was typed and not what is saved. ``drafts``: others that can be gone on with.
         ``just_sent``: what the person may think they have not sent. ``unsaved``: say that what is typed is not saved.
+        ``again``: the number of the request that was sent with the same form before.
         """
         if not problems.keys() <= {*steps.FIELDS[step], "send"}:
             step = Step.ALL
@@ -95,6 +97,7 @@ class Sheet:
             drafts=drafts,
             just_sent=just_sent,
             unsaved=unsaved,
+            again=again,
             public=shown(draft, requester, everything=False),
             inside=shown(draft, requester, everything=True),
             **options(draft),
