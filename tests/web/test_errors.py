@@ -90,6 +90,19 @@ def test_page_of_nothing_is_in_the_reader_s_language(client: FlaskClient) -> Non
     assert '<html lang="ar" dir="rtl">' in answer.text
 
 
+@pytest.mark.parametrize("number", ["2147483648", "9223372036854775808", "9" * 20, "9" * 5000, "٣"])
+@pytest.mark.parametrize("path", ["/requests/{}", "/experts/{}", "/replies/{}/edit", "/offers/{}", "/requests/{}/task"])
+def test_numbers_that_nothing_can_have_lead_nowhere(client_as: ClientAs, path: str, number: str) -> None:
+    assert client_as("mei").get(path.format(number)).status_code == 404
+
+
+@pytest.mark.parametrize("number", ["9" * 20, "-1", "+1", "٣"])
+@pytest.mark.parametrize("path", ["/requests?after=20260101000000000000-{}", "/queue?after=20260101-{}",
+                                  "/experts?after={}", "/inbox?after={}", "/requests/new?step={}"])  # fmt: skip
+def test_invented_marks_break_nothing(client_as: ClientAs, path: str, number: str) -> None:
+    assert client_as("mei").get(path.format(number)).status_code in (200, 404, 422)
+
+
 def test_wrong_method_is_nothing_here(client: FlaskClient) -> None:
     assert client.get("/logout").status_code == 405
 

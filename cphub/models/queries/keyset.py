@@ -88,7 +88,7 @@ def _number(mark: str) -> int:
 def _moment(mark: str) -> tuple[datetime, int]:
     try:
         when, number = mark.split("-")
-        return datetime.strptime(when, "%Y%m%d%H%M%S%f").replace(tzinfo=UTC), int(number)
+        return datetime.strptime(when, "%Y%m%d%H%M%S%f").replace(tzinfo=UTC), _number(number)
     except ValueError:
         raise Invalid({"after": "errors-bad"}) from None
 
@@ -96,6 +96,6 @@ def _moment(mark: str) -> tuple[datetime, int]:
 def _day(mark: str) -> tuple[date, int]:
     try:
         on, number = mark.split("-")
-        return datetime.strptime(on, "%Y%m%d").replace(tzinfo=UTC).date(), int(number)
+        return datetime.strptime(on, "%Y%m%d").replace(tzinfo=UTC).date(), _number(number)
     except ValueError:
         raise Invalid({"after": "errors-bad"}) from None
