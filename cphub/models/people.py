@@ -30,6 +30,8 @@ class Person(Model):
     mail_wanted: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     signed_in_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    #: Sessions that began before are over.
+    signed_out_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
     roles: Mapped[list["RoleGrant"]] = relationship(foreign_keys="RoleGrant.person_id", cascade="all, delete-orphan")
 

@@ -38,6 +38,12 @@ def sign_in(central_id: str, name: str | None, *, blocked: bool) -> Person:
     return person
 
 
+def sign_out(viewer: Viewer) -> None:
+    """End all sessions of a person, as the wikis do, copies of their cookies among them. Commits."""
+    _self(viewer).signed_out_at = clock.now()
+    db.session.commit()
+
+
 def hide(central_id: str) -> None:
     """The wiki suppressed the name of an account: keep it no longer, and let it write no more. Commits."""
     person = _by_central_id(central_id)

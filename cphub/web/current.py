@@ -1,6 +1,7 @@
 """Who is asking, and in which language they read: worked out once a request, kept in ``flask.g`` only here."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
@@ -11,10 +12,12 @@ from cphub.domain.policy import ANONYMOUS, Role, Viewer
 from cphub.errors import Forbidden
 from cphub.hub import hub
 from cphub.i18n import Speaker
+from cphub.i18n.languages import normalise
 from cphub.models import Expert, InboxItem, Person, RoleGrant, db
 
-#: Key of the person's id in the session.
+#: Keys, in the session, of the person's id and of when it began (seconds since 1970).
 PERSON = "person"
+SINCE = "since"
 LANGUAGE_COOKIE = "cphub_language"
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -33,7 +36,7 @@ def init_app(app: Flask) -> None:
 
     @app.after_request
     def remember_language(response):  # type: ignore[no-untyped-def]
-        chosen = request.args.get("uselang")
+        chosen = normalise(request.args.get("uselang"))
         if chosen and chosen in hub().catalogue.languages:
             response.set_cookie(
                 LANGUAGE_COOKIE,
@@ -147,7 +150,7 @@ def _load() -> Person | None:
     if person_id is None:
         return None
     row = db.session.execute(_PERSON, {"id": person_id}).first()
-    if row is None:
+    if row is None or _is_over(row[0]):
         session.clear()
         return None
     who, is_expert, roles, unread = row
@@ -155,3 +158,8 @@ def _load() -> Person | None:
     g.is_expert, g.unread = bool(is_expert), unread
     found: Person = who
     return found
+
+
+def _is_over(who: Person) -> bool:
+    """Whether the person has signed out since this session began, be it elsewhere."""
+    return who.signed_out_at is not None and datetime.fromtimestamp(session.get(SINCE, 0), UTC) < who.signed_out_at

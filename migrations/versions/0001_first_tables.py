@@ -48,6 +48,7 @@ def upgrade() -> None:
         sa.Column("mail_wanted", sa.Boolean(), nullable=False),
         sa.Column("created_at", UTCDateTime(), nullable=False),
         sa.Column("signed_in_at", UTCDateTime(), nullable=True),
+        sa.Column("signed_out_at", UTCDateTime(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_person")),
         sa.UniqueConstraint("central_id", name=op.f("uq_person_central_id")),
         **MYSQL_TABLE,

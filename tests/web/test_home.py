@@ -127,3 +127,9 @@ def test_toolinfo_has_what_the_catalogue_of_tools_requires(client: FlaskClient) 
 
 def test_robots_keep_out_of_forms(client: FlaskClient) -> None:
     assert "Disallow: /login" in client.get("/robots.txt").text.splitlines()
+
+
+@pytest.mark.parametrize("written", ["fr", "FR", " Fr "])
+def test_language_of_the_address_stays(client: FlaskClient, written: str) -> None:
+    client.get("/", query_string={"uselang": written})
+    assert '<html lang="fr"' in client.get("/").text
