@@ -1,10 +1,13 @@
 """Every way a page can fail, as a page that says what to do. Nothing that was typed is lost.
 
 A form that comes without a session (it ended, or cookies were cleared) is parked and given back after signing in.
+Only one of our own pages: another site's words must not end up in somebody's form. What is too long to be parked is
+put on the page to be copied.
 When the database is away nothing can be parked: then the page itself carries what was typed, to be sent again.
 """
 
 import logging
+import re
 from collections.abc import Mapping
 
 from flask import Flask, Response, make_response, redirect, render_template, request, session
@@ -14,22 +17,25 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from cphub.errors import Conflict, Forbidden, Invalid, NotFound
-from cphub.hub import hub
 from cphub.models import db
 from cphub.services import parking
 from cphub.web import current
 from cphub.web.current import ReadOnly, SignInNeeded, person
-from cphub.web.security import is_local_path
+from cphub.web.security import from_our_page, is_local_path
 
 log = logging.getLogger(__name__)
 
-#: Key, in the session, of the path to return to and of what was typed there.
+#: Keys, in the session: the path to return to, and what was parked ("path#key of the form" -> where it is).
 RETURN = "return"
 PARKED = "parked"
+#: More forms than this are not kept; the session is a cookie, which holds 4 kB.
+PARKED_MOST = 5
 #: The database is away, read-only, or too slow. Its other errors are mistakes of ours.
 AWAY = (OperationalError, InterfaceError, InternalError, PoolTimeout)
 #: Fields that are for the form itself.
 _OURS = {"csrf_token", "next", "page"}
+#: What a form sends that nobody typed: codes and keys.
+_CODE = re.compile(r"[\w.:-]{,64}", re.ASCII)
 
 
 def init_app(app: Flask) -> None:
@@ -55,31 +61,66 @@ def page(status: int, message: str, *, fields: Mapping[str, str] | None = None) 
         return _no_database(error)
 
 
-def park(path: str) -> None:
-    """Keep the fields of the present form for the page at ``path``."""
+def park(path: str) -> bool:
+    """Keep the fields of the present form for the page at ``path``. Whether it was kept."""
+    path = _bare(path)
     fields = {name: values for name, values in request.form.to_dict(flat=False).items() if name not in _OURS}
-    if fields and _from_here() and (key := parking.park(path.partition("?")[0], fields)):
-        session[PARKED] = key
+    if not fields or not from_our_page(request) or not (key := parking.park(path, fields)):
+        return False
+    # The same form sent twice is kept once; two tabs with the same page are two forms.
+    name = f"{path}#{request.form.get('key', '')[:64]}"
+    others = {each: kept for each, kept in _parked().items() if each != name}
+    session[PARKED] = dict([*others.items(), (name, key)][-PARKED_MOST:])
+    return True
 
 
 def typed() -> dict[str, list[str]]:
-    """What was typed at this page before the session ended; given back once."""
-    key = session.get(PARKED)
-    if not key or request.method != "GET":
+    """What was typed at this page before the session ended; given back once, the latest first."""
+    name = _latest(request.path)
+    if name is None or request.method != "GET":
         return {}
-    found = parking.fetch(key, request.path)
-    if found:
+    parked = _parked()
+    found = parking.fetch(parked.pop(name), request.path)
+    session[PARKED] = parked
+    if not parked:
         session.pop(PARKED)
     return found
 
 
-def _park_here() -> None:
-    """Remember the page to come back to and, when this is a form, what was typed."""
+def is_kept(path: str) -> bool:
+    """Whether something typed waits at the page at ``path``."""
+    return _latest(_bare(path)) is not None
+
+
+def unkept() -> str:
+    """The words of the present form, to be copied from a page. Codes of choices are left out."""
+    if not from_our_page(request):
+        return ""
+    words = (value for name, value in request.form.items(multi=True) if name not in _OURS)
+    return "\n\n".join(value for value in words if not _CODE.fullmatch(value))
+
+
+def _parked() -> dict[str, str]:
+    parked = session.get(PARKED)
+    return dict(parked) if isinstance(parked, dict) else {}
+
+
+def _latest(path: str) -> str | None:
+    return next((name for name in reversed(_parked()) if name.partition("#")[0] == path), None)
+
+
+def _bare(path: str) -> str:
+    return path.partition("?")[0].partition("#")[0]
+
+
+def _park_here() -> dict[str, object]:
+    """Remember the page to come back to and, when this is a form, what was typed. Gives what templates say of it."""
     if request.method in ("GET", "HEAD"):
         session[RETURN] = request.full_path.rstrip("?")
-    else:
-        session[RETURN] = _page_of_form()
-        park(session[RETURN])
+        return {"kept": is_kept(request.path)}
+    session[RETURN] = _page_of_form()
+    kept = park(session[RETURN])
+    return {"kept": kept, "unkept": "" if kept else unkept()}
 
 
 def _page_of_form() -> str:
@@ -88,19 +129,10 @@ def _page_of_form() -> str:
     return given if is_local_path(given) else request.path
 
 
-def _from_here() -> bool:
-    """Whether the form came from our own page: another site's words must not end up in somebody's form."""
-    site = request.headers.get("Sec-Fetch-Site")
-    if site is not None:
-        return site == "same-origin"
-    origin = request.headers.get("Origin")
-    return origin is None or origin == hub().settings.BASE_URL.rstrip("/") or origin == request.host_url.rstrip("/")
-
-
 def _sign_in_needed(_: SignInNeeded) -> Response:
-    _park_here()
+    said = _park_here()
     return make_response(
-        render_template("sign_in/needed.html", kept=PARKED in session, path=session[RETURN]),
+        render_template("sign_in/needed.html", **said, path=_way_back()),
         200 if request.method == "GET" else 401,
     )
 
@@ -112,11 +144,17 @@ def _stale_form(error: CSRFError) -> Response:
             return make_response(redirect("/", 303))
         if request.endpoint != "sign_in.sign_in":
             return _sign_in_needed(SignInNeeded())
-    _park_here()
+    said = _park_here()
+    return make_response(render_template("sign_in/stale.html", **said, path=_way_back()), 400)
+
+
+def _way_back() -> str:
+    """The page to come back to; a sign-in itself says which one, and is none."""
     if request.endpoint == "sign_in.sign_in":
         given = request.form.get("next", "")
         session[RETURN] = given if is_local_path(given) else "/"
-    return make_response(render_template("sign_in/stale.html", kept=PARKED in session, path=session[RETURN]), 400)
+    path: str = session[RETURN]
+    return path
 
 
 def _no_database(error: Exception) -> Response:
@@ -133,7 +171,7 @@ def _read_only(_: ReadOnly) -> Response:
 def _unavailable(message: str) -> Response:
     """A page that needs neither database nor session."""
     again = None
-    if request.method == "POST" and _from_here():
+    if request.method == "POST" and from_our_page(request):
         again = list(request.form.items(multi=True))
     response = make_response(render_template("unavailable.html", message=message, again=again), 503)
     response.headers["Retry-After"] = "60"

@@ -16,7 +16,7 @@ from cphub.gateways.wiki_api import Block
 from cphub.hub import hub
 from cphub.services import people
 from cphub.web import errors, forms
-from cphub.web.current import PERSON, ReadOnly, person, signed_in
+from cphub.web.current import PERSON, SINCE, ReadOnly, SignInNeeded, person, signed_in, viewer
 from cphub.web.security import is_local_path
 
 log = logging.getLogger(__name__)
@@ -56,7 +56,8 @@ def sign_in() -> AnyResponse:
         return redirect(path, 303)
     if hub().settings.READ_ONLY_REASON:
         raise ReadOnly
-    errors.park(request.form.get("page") or path)
+    if not errors.park(request.form.get("page") or path) and errors.unkept():
+        raise SignInNeeded  # with what was typed, rather than go away and lose it
     try:
         address, token = hub().sign_in.start(hub().settings.BASE_URL.rstrip("/") + url_for("sign_in.callback"))
     except SignInFailed as failure:
@@ -90,7 +91,12 @@ def callback() -> AnyResponse:
 
 @bp.post("/logout")
 def sign_out() -> AnyResponse:
-    session.clear()
+    """Ends every session of the person. Without a database to write to, at least this one."""
+    try:
+        if person() is not None and not hub().settings.READ_ONLY_REASON:
+            people.sign_out(viewer())
+    finally:
+        session.clear()
     forms.tell("sign_in-signed-out")
     return redirect(url_for("home.index"), 303)
 
@@ -113,6 +119,7 @@ def _begin(identity: Identity, path: str) -> None:
     session.clear()
     session.permanent = True
     session[PERSON] = who.id
+    session[SINCE] = who.signed_in_at.timestamp() if who.signed_in_at else 0
     session[errors.RETURN] = path
     if parked:
         session[errors.PARKED] = parked
@@ -153,5 +160,5 @@ def _failed(reason: SignInReason, path: str) -> Response:
 
 
 def _button(path: str, reason: str | None, *, status: int) -> Response:
-    kept = errors.PARKED in session
+    kept = errors.is_kept(path)
     return make_response(render_template("sign_in/sign_in.html", path=path, reason=reason, kept=kept), status)

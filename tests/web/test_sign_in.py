@@ -26,7 +26,7 @@ from cphub.sandbox.wiki import WikiConsumer, create_wiki, load_people
 from cphub.sandbox.wiki.oauth import OAuthServer
 from cphub.web import current, errors
 from cphub.web.sign_in import HIDDEN
-from tests.conftest import MakeApp
+from tests.conftest import FixedClock, MakeApp
 from tests.web.conftest import ClientAs, Form, person_id
 
 KEY, SECRET = "c0" * 16, "5e" * 20
@@ -92,6 +92,7 @@ def app(app: Flask) -> Flask:
     """With a page that has a form, as those of the subjects have."""
 
     @app.get("/sheet")
+    @app.get("/notes")
     def show() -> dict[str, list[str]]:
         return errors.typed()
 
@@ -144,7 +145,7 @@ def test_it_works(app: Flask, client: FlaskClient, form: Form, wiki: Wiki) -> No
 def test_it_keeps_nothing_of_the_handshake(client: FlaskClient, form: Form, wiki: Wiki) -> None:
     sign_in(client, form, wiki, ASHA)
     with client.session_transaction() as session:
-        assert set(session) == {"_permanent", "person", "return"}
+        assert set(session) == {"_permanent", "person", "return", "since"}
 
 
 def test_it_starts_a_new_session(client: FlaskClient, form: Form, wiki: Wiki) -> None:
@@ -218,6 +219,71 @@ def test_another_site_cannot_sign_anybody_out(client_as: ClientAs) -> None:
 
 def test_whoever_has_no_session_is_signed_out(client: FlaskClient) -> None:
     assert client.post("/logout").headers["Location"] == "/"
+
+
+FOREIGN = [
+    {"Sec-Fetch-Site": "cross-site"},
+    {"Sec-Fetch-Site": "same-site"},
+    {"Origin": "https://evil.example"},
+    {"Origin": "null"},
+]
+
+
+@pytest.mark.parametrize("headers", FOREIGN)
+@pytest.mark.parametrize("path", ["/logout", "/login", "/sheet/send", "/nowhere", "/me/settings"])
+def test_answer_to_another_site_s_form_touches_no_session(
+    client: FlaskClient, path: str, headers: dict[str, str]
+) -> None:
+    """Such a form comes without the cookie; a new one would take the place of the real one."""
+    assert "Set-Cookie" not in client.post(path, headers=headers).headers
+
+
+def test_form_without_cookies_of_ours_gets_a_session(client: FlaskClient) -> None:
+    assert "Set-Cookie" in client.post("/sheet/send", headers={"Sec-Fetch-Site": "same-origin"}).headers
+
+
+def test_signing_out_ends_copies_of_the_session(
+    app: Flask, client: FlaskClient, form: Form, wiki: Wiki, clock: FixedClock
+) -> None:
+    sign_in(client, form, wiki, ASHA)
+    copied = client.get_cookie("cphub")
+    assert copied is not None
+    thief = app.test_client()
+    thief.set_cookie("cphub", copied.value)
+    assert signed_in(thief)
+    clock.advance(minutes=1)
+    client.post("/logout", data=form(client, "/", "/logout"))
+    thief.set_cookie("cphub", copied.value)
+    assert not signed_in(thief)
+    clock.advance(minutes=1)
+    sign_in(client, form, wiki, ASHA)
+    assert signed_in(client)
+
+
+def test_a_copied_session_that_is_over_signs_nobody_out(
+    app: Flask, client: FlaskClient, form: Form, wiki: Wiki, clock: FixedClock
+) -> None:
+    sign_in(client, form, wiki, ASHA)
+    fields, copied = form(client, "/", "/logout"), client.get_cookie("cphub")
+    assert copied is not None
+    clock.advance(minutes=1)
+    client.post("/logout", data=fields)
+    clock.advance(minutes=1)
+    sign_in(client, form, wiki, ASHA)
+    clock.advance(minutes=1)
+    thief = app.test_client()
+    thief.set_cookie("cphub", copied.value)
+    thief.post("/logout", data=fields)
+    assert signed_in(client)
+
+
+def test_signing_out_works_while_nothing_can_be_written(make_app: MakeApp, form: Form) -> None:
+    app = make_app(READ_ONLY_REASON="We move house.")
+    client = app.test_client()
+    with client.session_transaction() as session:
+        session["person"] = person_id(app, "asha")
+    client.post("/logout", data=form(client, "/", "/logout"))
+    assert not signed_in(client)
 
 
 # --- where it leads --------------------------------------------------------------------------------------------------
@@ -295,7 +361,69 @@ def test_a_form_with_an_old_token_is_kept_too(client_as: ClientAs) -> None:
     assert client.get("/sheet").json == {"text": [TYPED]}
 
 
-@pytest.mark.parametrize("headers", [{"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}])
+def test_forms_of_several_tabs_are_kept(client: FlaskClient, form: Form, wiki: Wiki) -> None:
+    sent = [("/sheet", "k1", "one"), ("/sheet", "k2", "two"), ("/notes", "k3", "three"), ("/sheet", "k2", "two again")]
+    for page, key, text in sent:
+        answer = client.post("/sheet/send", data={"page": page, "key": key, "text": text})
+        assert "What you typed is kept" in answer.text
+    sign_in(client, form, wiki, ASHA, path="/sheet")
+    assert [client.get("/sheet").json for _ in range(3)] == [
+        {"key": ["k2"], "text": ["two again"]},
+        {"key": ["k1"], "text": ["one"]},
+        {},
+    ]
+    assert client.get("/notes").json == {"key": ["k3"], "text": ["three"]}
+
+
+def test_the_session_does_not_grow_with_forms(client: FlaskClient) -> None:
+    for number in range(8):
+        client.post("/sheet/send", data={"page": f"/sheet/{number}" + "x" * 150, "text": TYPED})
+    cookie = client.get_cookie("cphub")
+    assert cookie is not None
+    assert len(cookie.value) < 3000
+    with client.session_transaction() as session:
+        assert len(session["parked"]) == 5
+
+
+LONG = "ä long text " * 6000
+
+
+@pytest.mark.parametrize("name", [None, "asha"])
+def test_a_form_too_long_to_keep_is_on_the_page_to_be_copied(client_as: ClientAs, name: str | None) -> None:
+    client = client_as(name)
+    client.post("/sheet/send", data={"page": "/sheet", "text": "short enough"})
+    answer = client.post("/sheet/send", data={"page": "/sheet", "kind": "upload.batch", "text": LONG})
+    assert answer.status_code == (400 if name else 401)
+    assert "What you typed is kept" not in answer.text
+    assert "too long to be kept" in answer.text
+    assert LONG in answer.text
+    assert "upload.batch" not in answer.text, "nobody typed that"
+
+
+def test_signing_in_from_a_form_too_long_to_keep_does_not_lose_it(client: FlaskClient, form: Form) -> None:
+    answer = start(client, form, path="/sheet?step=2", page="/sheet?step=2", text=LONG)
+    assert answer.status_code == 401
+    assert LONG in answer.text
+    assert sign_in_again(answer) == "/sheet?step=2"
+
+
+@pytest.mark.parametrize("headers", [*FOREIGN, {"Origin": ""}, {"Origin": "", "Referer": "https://evil.example/"}])
+def test_nothing_is_said_to_be_kept_of_another_site_s_form(client_as: ClientAs, headers: dict[str, str]) -> None:
+    for client in (client_as(), client_as("asha")):
+        for text in (TYPED, LONG):
+            answer = client.post("/sheet/send", data={"page": "/sheet", "text": text}, headers=headers)
+            assert "What you typed" not in answer.text
+            assert text not in answer.text
+        assert client.get("/sheet").json == {}
+
+
+def test_a_browser_that_says_only_which_page_it_comes_from_is_believed(client: FlaskClient) -> None:
+    headers = {"Origin": "", "Referer": "http://localhost/sheet"}
+    answer = client.post("/sheet/send", data={"page": "/sheet", "text": TYPED}, headers=headers)
+    assert "What you typed is kept" in answer.text
+
+
+@pytest.mark.parametrize("headers", FOREIGN)
 def test_words_of_another_site_get_into_no_form(app: Flask, client: FlaskClient, headers: dict[str, str]) -> None:
     client.post("/sheet/send", data={"page": "/sheet", "text": TYPED}, headers=headers)
     with app.app_context():
