@@ -95,13 +95,22 @@ class Journey:
 def journey(request: pytest.FixtureRequest, window: OpenWindow) -> Journey:
     way = WAYS[request.param]
     language = "ar" if "locale" in way else "en"
-    pages = {name: window(name, **way).new_page() for name in ("mei", "lena", "kofi")}
-    # Asha has not been here yet, and signs in on the way.
-    pages |= {name: window(**way).new_page() for name in ("asha", "somebody")}
-    for page in pages.values():
+
+    def opened(persona: str | None) -> Page:
+        page = window(persona, **way).new_page()
         page.goto(f"/?uselang={language}")
         expect(page.locator("html")).to_have_attribute("lang", language)
-    return Journey(**pages, words=Catalogue.load().speaker(language), script="java_script_enabled" not in way)
+        return page
+
+    return Journey(
+        asha=opened(None),  # she has not been here yet, and signs in on the way
+        mei=opened("mei"),
+        lena=opened("lena"),
+        kofi=opened("kofi"),
+        somebody=opened(None),
+        words=Catalogue.load().speaker(language),
+        script="java_script_enabled" not in way,
+    )
 
 
 def test_request_is_lived_through(journey: Journey, stack: Stack) -> None:
