@@ -1,12 +1,13 @@
 """Replies and notes: writing, correcting and withdrawing what people say on a request."""
 
 from datetime import datetime, timedelta
+from secrets import token_urlsafe
 
 from sqlalchemy import delete, func, select
 
 from cphub import clock
 from cphub.domain.events import Audience, EventKind
-from cphub.domain.lifecycle import Verb
+from cphub.domain.lifecycle import Verb, WaitingOn
 from cphub.domain.policy import Act, Viewer, audiences, may
 from cphub.errors import Forbidden, Invalid, NotFound
 from cphub.hub import hub
@@ -16,6 +17,8 @@ from cphub.services.record import record
 from cphub.services.requests.moves import apply, held
 
 BODY_MOST = 20_000
+#: The same words of the same person within this time are one reply that was sent twice.
+_AGAIN = timedelta(minutes=10)
 
 
 def write(
@@ -30,35 +33,45 @@ def write(
     """Say something. ``note``: for the team only. ``ask``: the requester is waited for from now on.
 
     A requester who is waited for answers by any reply. A reply to a duplicate goes where the answer is given; a
-    note stays with the request it is about. The same form ``key`` twice writes one reply. Commits. Raises Invalid
-    for an empty or too long body, and what ``find`` raises.
+    note stays with the request it is about. The same text twice, with the same form ``key`` or shortly after, writes
+    one reply, unless it passes the turn once more. Commits. Raises Invalid for an empty or too long body, and what
+    ``find`` raises.
     """
     act = Act.NOTE if note else Act.REPLY
     request, subject = requests.find(viewer, number, act, lock=True)
     _check(body)
     while request.duplicate_of_id is not None and not note:
         request, subject = requests.find(viewer, request.duplicate_of_id, act, lock=True)
-    written = _by_key(viewer, key)
+    now, body, audience = clock.now(), body.strip(), Audience.TEAM if note else Audience.PUBLIC
+    verb = None if note else Verb.ASK if ask else Verb.ANSWER
+    if verb is not None and not may(viewer, verb, subject):
+        verb = None
+    written = db.session.scalars(select(Reply).where(Reply.key == key)).first()
+    if written is not None and (written.author_id, written.body) != (viewer.person_id, body):
+        # Somebody went back and wrote something else: nothing of it may be lost.
+        written, key = None, token_urlsafe(16)
+    # "Yes." may well answer two questions, and a question may be asked as such only the second time.
+    passes_turn = verb is Verb.ANSWER or (verb is Verb.ASK and subject.waiting_on is not WaitingOn.REQUESTER)
+    if written is None and not passes_turn:
+        written = _same(viewer, request, body, audience, since=now - _AGAIN)
     if written is not None:
         db.session.rollback()
         return written
-    now = clock.now()
     if _written_since(viewer, now - timedelta(hours=1)) >= hub().settings.RATE_REPLIES_PER_HOUR:
         raise Invalid({"body": "replies-error-too-many"})
     reply = Reply(
         key=key,
         request_id=request.id,
         author_id=viewer.person_id,
-        audience=Audience.TEAM if note else Audience.PUBLIC,
-        body=body.strip(),
+        audience=audience,
+        body=body,
         written_at=now,
     )
     db.session.add(reply)
     db.session.flush()
     kind = EventKind.NOTE_WRITTEN if note else EventKind.REPLY_WRITTEN
     payload: Json = {"reply": reply.id}
-    verb = None if note else Verb.ASK if ask else Verb.ANSWER
-    if verb is not None and may(viewer, verb, subject):
+    if verb is not None:
         kind = apply(request, subject, verb, viewer, now=now, values={})
         payload |= held(request)
     if request.id != number:
@@ -136,8 +149,15 @@ def _own(viewer: Viewer, reply_id: int, *, lock: bool = False) -> tuple[Reply, R
     return reply, request
 
 
-def _by_key(viewer: Viewer, key: str) -> Reply | None:
-    return db.session.scalars(select(Reply).where(Reply.key == key, Reply.author_id == viewer.person_id)).first()
+def _same(viewer: Viewer, request: Request, body: str, audience: Audience, *, since: datetime) -> Reply | None:
+    mine = select(Reply).where(
+        Reply.request_id == request.id,
+        Reply.author_id == viewer.person_id,
+        Reply.audience == audience,
+        Reply.written_at >= since,
+    )
+    # Compared here: a database may take "a" and "A" for the same.
+    return next((reply for reply in db.session.scalars(mine) if reply.body == body), None)
 
 
 def _written_since(viewer: Viewer, moment: datetime) -> int:

@@ -147,6 +147,44 @@ def test_the_same_form_twice_writes_one_reply(asha: Person, app: Flask) -> None:
     assert db.session.scalar(select(func.count()).select_from(Reply)) == 1
 
 
+def test_other_words_with_the_same_key_are_a_reply_of_their_own(asha: Person, mei: Person) -> None:
+    number = making.request(asha).id
+    first = replies.write(v(asha), number, "Here are the maps.", key="same").id
+    second = replies.write(v(asha), number, "Here are all maps.", key="same")
+    assert second.id != first
+    assert second.body == "Here are all maps."
+    assert replies.write(v(asha), number, "Here are all maps.", key="same").id == second.id
+    other = replies.write(v(mei), number, "Here are the maps.", key="same")
+    assert (other.author_id, db.session.scalar(select(func.count()).select_from(Reply))) == (mei.id, 3)
+
+
+def test_the_same_words_shortly_after_are_the_same_reply(asha: Person, mei: Person, clock: FixedClock) -> None:
+    number, elsewhere = making.request(asha).id, making.request(asha).id
+    first = replies.write(v(mei), number, "Thank you.", key="k1").id
+    clock.advance(minutes=9)
+    assert replies.write(v(mei), number, " Thank you.\n", key="k2").id == first
+    others = {
+        replies.write(v(mei), number, "thank you.", key="k3").id,
+        replies.write(v(mei), number, "Thank you.", key="k4", note=True).id,
+        replies.write(v(mei), elsewhere, "Thank you.", key="k5").id,
+        replies.write(v(asha), number, "Thank you.", key="k6").id,
+    }
+    clock.advance(minutes=2)
+    others.add(replies.write(v(mei), number, "Thank you.", key="k7").id)
+    assert len(others - {first}) == 5
+
+
+def test_the_same_words_can_answer_two_questions(asha: Person, mei: Person) -> None:
+    number = making.request(asha).id
+    replies.write(v(mei), number, "Is it public?", key="q1")
+    asked = replies.write(v(mei), number, "Is it public?", key="q2", ask=True).id
+    assert replies.write(v(mei), number, "Is it public?", key="q3", ask=True).id in (asked, asked - 1)
+    first = replies.write(v(asha), number, "Yes.", key="a1").id
+    replies.write(v(mei), number, "Is it scanned?", key="q4", ask=True)
+    assert replies.write(v(asha), number, "Yes.", key="a2").id != first
+    assert db.session.get_one(Request, number).waiting_on is WaitingOn.COORDINATOR
+
+
 def test_many_can_speak_at_once(asha: Person, app: Flask) -> None:
     number, viewer = making.request(asha).id, v(asha)
     db.session.rollback()
@@ -258,7 +296,7 @@ def test_nobody_floods_the_others(make_app: MakeApp) -> None:
         asha = making.person("Asha")
         number = making.request(asha).id
         for key in ("k1", "k2"):
-            replies.write(v(asha), number, "And another thing.", key=key)
+            replies.write(v(asha), number, f"And another thing: {key}.", key=key)
 
         with pytest.raises(Invalid) as refused:
             replies.write(v(asha), number, "And another thing.", key="k3")
