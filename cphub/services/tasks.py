@@ -21,7 +21,6 @@ from cphub.services.outbox import Job
 from cphub.services.record import record
 from cphub.taxonomies import COUNTRIES, JUSTIFICATION, KINDS
 
-_MONOGRAM = re.compile(r"(?:^|/)T?([1-9][0-9]{0,8})$", re.ASCII | re.IGNORECASE)
 KINDS_OF_JOB = ("task:create", "task:link")
 #: Linked tasks are looked at in lots of this many.
 _LOT = 100
@@ -44,13 +43,18 @@ def order(viewer: Viewer, number: int) -> None:
 def link(viewer: Viewer, number: int, task: str) -> None:
     """Have an existing task linked, once the worker has seen that it is there. Commits.
 
-    ``task``: T123 or its address. Raises Invalid for anything else.
+    ``task``: T123, 123 or its address on our Phabricator. Raises Invalid for anything else.
     """
     request, _ = requests.find(viewer, number, Act.LINK_TASK, lock=True)
-    found = _MONOGRAM.search(task.strip())
+    _ask(viewer, request, "task:link", {"task": _named(task)})
+
+
+def _named(task: str) -> int:
+    there = re.escape(hub().settings.PHABRICATOR_URL.rstrip("/"))
+    found = re.fullmatch(rf"(?:{there}/T|T?)([1-9][0-9]{{0,8}})(?:/?#[\w-]*)?", task.strip(), re.ASCII | re.IGNORECASE)
     if found is None:
         raise Invalid({"task": "tasks-error-number"})
-    _ask(viewer, request, "task:link", {"task": int(found[1])})
+    return int(found[1])
 
 
 def unlink(viewer: Viewer, number: int) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from cphub.domain.events import EventKind
 from cphub.domain.policy import Role, Viewer, Visibility
 from cphub.errors import Conflict, Forbidden, Invalid, NotFound
+from cphub.hub import hub
 from cphub.jobs import worker
 from cphub.models import Event, OutboxRow, OutboxState, Person, Request, TaskLink, db
 from cphub.sandbox.phabricator import Fault, PhabricatorSandbox, create_phabricator
@@ -265,13 +266,13 @@ def test_a_failed_order_that_had_worked_makes_no_second_task(
     assert link_of(number) is not None
 
 
-@pytest.mark.parametrize("named", ["T1", "1", " t1 ", "http://phabricator.example/T1"])
+@pytest.mark.parametrize("named", ["T1", "1", " t1 ", "{there}/T1", "{there}/T1#12"])
 def test_an_existing_task_is_linked(named: str, asha: Person, mei: Person, phabricator: PhabricatorSandbox) -> None:
     bot = phabricator.install.user("noor")
     assert bot is not None
     phabricator.install.keep(phabricator.install.blank_task(bot.phid, title="Scan the maps"))
     number = making.request(asha).id
-    tasks.link(v(mei), number, named)
+    tasks.link(v(mei), number, named.format(there=hub().settings.PHABRICATOR_URL.rstrip("/")))
     work()
     linked = link_of(number)
     assert linked is not None
@@ -279,7 +280,7 @@ def test_an_existing_task_is_linked(named: str, asha: Person, mei: Person, phabr
     assert kinds(number) == [EventKind.TASK_ORDERED, EventKind.TASK_LINKED]
 
 
-@pytest.mark.parametrize("named", ["", "T", "0", "T0", "task one", "T12345678901"])
+@pytest.mark.parametrize("named", ["", "T", "0", "T0", "task one", "T12345678901", "https://evil.org/T1", "/T1", "x/1"])
 def test_what_is_no_task_is_not_linked(named: str, asha: Person, mei: Person) -> None:
     number = making.request(asha).id
     with pytest.raises(Invalid) as refused:
