@@ -67,19 +67,17 @@ def _room(now: datetime) -> bool:
 def set_address(viewer: Viewer, address: str, *, wanted: bool = True) -> None:
     """Give, change or (empty) remove one's mail address; a new one gets a link to confirm it. Commits.
 
-    One address gets one link an hour at most, however often it is saved. Raises Forbidden when somebody blocked
-    gives a new address: we would write to it.
+    One address gets one link an hour at most, however often it is saved. Somebody blocked may do this, too: it
+    concerns only themselves.
     """
     person = _self(viewer)
     address = address.strip()
     if address and not _plausible(address):
         raise Invalid({"mail": "mail-error-address"})
-    if viewer.blocked and address not in ("", person.mail):
-        raise Forbidden("errors-blocked")
     person.mail_wanted = wanted
     if address != (person.mail or ""):
         person.mail, person.mail_confirmed = address or None, False
-    if person.mail and not person.mail_confirmed and not viewer.blocked:
+    if person.mail and not person.mail_confirmed:
         now = clock.now()
         named = sha256(person.mail.encode()).hexdigest()[:16]
         outbox.put(
@@ -94,7 +92,7 @@ def deliver_confirmation(job: Job) -> None:
     person = db.session.get(Person, job.payload["person"])
     message = None
     if person is not None and person.mail == job.payload["address"] and not person.mail_confirmed:
-        speaker = hub().catalogue.speaker(person.language or "en")
+        speaker = _speaker(person)
         token = _signer().dumps([person.id, person.mail])
         link = f"{_base()}/me/settings/confirm/{token}"
         message = compose(
@@ -106,7 +104,13 @@ def deliver_confirmation(job: Job) -> None:
 
 
 def confirm(viewer: Viewer, token: str) -> None:
-    """The link was followed by the person it was sent to. Commits. Raises Invalid when it is old or another's."""
+    """The link was followed by the person it was sent to. Commits. Raises what ``check`` raises."""
+    check(viewer, token).mail_confirmed = True
+    db.session.commit()
+
+
+def check(viewer: Viewer, token: str) -> Person:
+    """The person whose address the link confirms. Raises Invalid when it is old or another's."""
     person = _self(viewer)
     try:
         owner, address = _signer().loads(token, max_age=CONFIRM_LIFE)
@@ -114,8 +118,7 @@ def confirm(viewer: Viewer, token: str) -> None:
         raise Invalid({"mail": "mail-error-link"}) from None
     if owner != person.id or address != person.mail:
         raise Invalid({"mail": "mail-error-link"})
-    person.mail_confirmed = True
-    db.session.commit()
+    return person
 
 
 def _about(event: Event, person: Person) -> EmailMessage | None:
@@ -129,7 +132,7 @@ def _about(event: Event, person: Person) -> EmailMessage | None:
     concerned = item is not None and item.reason == Why.OFFERED
     if not may(viewer, Act.SEE, subject) or not (concerned or event.audience in audiences(viewer, subject)):
         return None
-    speaker = hub().catalogue.speaker(person.language or "en")
+    speaker = _speaker(person)
     hidden = unnamed(viewer, request, subject)
     actor = None if event.actor is None or event.actor_id in hidden else event.actor.name
     names = names_in(event.payload, mentioned([event.payload]), withheld=hidden)
@@ -166,6 +169,12 @@ def _plain(html: object) -> str:
     return str(getattr(html, "striptags", lambda: html)())
 
 
+def _speaker(person: Person) -> Speaker:
+    """In their language where we have messages in it, as on the pages; else in the nearest one that we have."""
+    catalogue = hub().catalogue
+    return catalogue.speaker(catalogue.negotiate(None, person.language, None))
+
+
 def _plausible(address: str) -> bool:
     """Whether mail could go there. It need not be exact: the link that is sent is the proof."""
     local, _, host = address.partition("@")
@@ -173,6 +182,7 @@ def _plausible(address: str) -> bool:
         bool(local)
         and "." in host.strip(".")
         and len(address) <= 254
+        and address.isascii()
         and address.isprintable()
         and not any(c in local + host for c in '@ ,;:<>()[]"\\')
     )

@@ -53,13 +53,17 @@ def save_mail() -> Response | tuple[str, int]:
 
 @bp.get("/me/settings/confirm/<token>")
 @current.signed_in
-def confirm(token: str) -> str:
+def confirm(token: str) -> str | tuple[str, int]:
     """The link of the mail. Programs that look at mails follow links, hence only the button confirms."""
+    try:
+        mail.check(current.viewer(), token)
+    except Invalid as invalid:
+        return render_template("me/confirm.html", token=token, problem=invalid.fields["mail"]), 422
     return render_template("me/confirm.html", token=token, problem=None)
 
 
 @bp.post("/me/settings/confirm/<token>")
-@current.writes
+@current.signed_in
 def confirmed(token: str) -> Response | tuple[str, int]:
     try:
         mail.confirm(current.viewer(), token)
