@@ -74,7 +74,7 @@ def hear(
     if for_team:
         tell([circle.lead], Why.YOUR_TURN if waiting_on is WaitingOn.EXPERT else Why.YOU_LEAD)
         tell(circle.team, Why.TEAM)
-    if for_requester:
+    if audience is Audience.PUBLIC:
         tell(circle.joined, Why.JOINED)
     if kind in _FOR_ALL_COORDINATORS:
         tell(hub, Why.COORDINATOR)

@@ -19,14 +19,24 @@ def key_of(group: str, code: str) -> str:
 
 
 def event(speaker: Speaker, kind: EventKind, actor: str | None, payload: Json, names: Mapping[str, str]) -> Markup:
-    """One line: who did what. ``actor`` None: a name that is withheld, or the hub itself."""
-    who = actor or speaker.text("events-somebody" if payload.get("by") != "hub" else "events-the-hub")
-    return speaker.msg(key_of("events", kind.value), who, _detail(speaker, kind, payload, names))
+    """One line: who did what, words of people in ``<bdi>``. ``actor`` None: a name that is withheld, or the hub
+    itself."""
+    hub = payload.get("by") == "hub"
+    who = bdi(actor) if actor else speaker.text("events-the-hub" if hub else "events-somebody")
+    key = key_of("events", kind.value)
+    if _asked_the_same(kind, payload):
+        key += "-same"
+    return speaker.msg(key, who, _detail(speaker, kind, payload, names))
 
 
-def _detail(speaker: Speaker, kind: EventKind, payload: Json, names: Mapping[str, str]) -> str | int:
-    if "expert" in names or "person" in names:
-        return names.get("expert") or names.get("person") or speaker.text("events-somebody")
+def _asked_the_same(kind: EventKind, payload: Json) -> bool:
+    return kind is EventKind.TEAM_JOINED and payload.get("role") == "joined"
+
+
+def _detail(speaker: Speaker, kind: EventKind, payload: Json, names: Mapping[str, str]) -> str:
+    if "expert" in names or "person" in names or _asked_the_same(kind, payload):
+        name = names.get("expert") or names.get("person")
+        return bdi(name) if name else speaker.text("events-somebody")
     if "outcome" in payload:
         return speaker.text(key_of("requests-outcome", payload["outcome"]))
     if "task" in payload:
@@ -34,9 +44,9 @@ def _detail(speaker: Speaker, kind: EventKind, payload: Json, names: Mapping[str
     if "duplicate_of" in payload:
         return f"#{payload['duplicate_of']}"
     if kind is EventKind.REQUEST_NEXT_STEP:
-        return str(payload.get("next_step_text", ""))
+        return bdi(str(payload.get("next_step_text", "")))
     if "status" in payload:
-        return str(payload["status"])
+        return bdi(str(payload["status"]))
     return ""
 
 

@@ -89,3 +89,4 @@ def test_the_committee_hears_of_what_it_has_to_decide() -> None:
 def test_who_asked_the_same_hears_the_answer() -> None:
     circle = Circle(requester=ASHA, coordinators=frozenset(), joined=frozenset({SAMI}))
     assert told(EventKind.REPLY_WRITTEN, actor=MEI, circle=circle)[SAMI] is Why.JOINED
+    assert SAMI not in told(EventKind.REQUEST_EDITED, actor=MEI, circle=circle), "what they may not read"

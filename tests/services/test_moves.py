@@ -150,6 +150,14 @@ def test_it_is_said_that_it_changed_also_to_who_has_lost_the_part(asha: Person, 
         requests.act(v(kofi), number, Verb.RESOLVE, SOLVED, seen=seen)
 
 
+def test_a_stranger_is_not_told_that_it_changed(asha: Person, mei: Person) -> None:
+    sent = making.request(asha)
+    number, seen = sent.id, sent.version
+    requests.act(v(mei), number, Verb.TAKE_ON, seen=seen)
+    with pytest.raises(Forbidden):
+        requests.act(v(making.person("Sami")), number, Verb.WITHDRAW, seen=seen)
+
+
 @pytest.mark.parametrize("verb", sorted(v for v in WORDED if needs(v)))
 def test_nothing_is_carried_out_without_what_it_needs(verb: Verb, asha: Person, mei: Person, kofi: Person) -> None:
     number = at(verb, asha, mei, kofi)
@@ -256,6 +264,8 @@ def test_a_chosen_next_step_is_kept_and_told(asha: Person, mei: Person, kofi: Pe
         ({"waiting_on": "godot"}, {"waiting_on": "requests-error-choice"}),
         ({"due_on": date(2026, 11, 22)}, {"due_on": "requests-error-due-on"}),
         ({"due_on": None}, {"due_on": "requests-error-due-on"}),
+        ({"due_on": date(2027, 12, 24)}, {"due_on": "requests-error-due-on-far"}),
+        ({"due_on": date.max}, {"due_on": "requests-error-due-on-far"}),
         ({"next_step_text": "x" * 501}, {"next_step_text": "requests-error-too-long"}),
         ({"next_step_text": "  "}, {"next_step_text": "requests-error-next-step-text"}),
     ],
@@ -323,6 +333,19 @@ def test_whoever_asked_the_same_joins_the_request_that_gets_the_answer(asha: Per
     back = requests.act(v(mei), second, Verb.REINSTATE, Facts(reason="It is not the same."))
     assert back.duplicate_of_id is None
     assert joined(first) == set()
+
+
+def test_the_people_of_a_request_are_told_who_joins_them(asha: Person, mei: Person) -> None:
+    noor, jose = making.person("Noor"), making.person("José")
+    first = making.request(asha, visibility=Visibility.HUB).id
+    for asker, withheld in ((noor, False), (jose, True)):
+        second = making.request(asker, withhold_name=withheld).id
+        requests.act(v(mei), second, Verb.MARK_DUPLICATE, Facts(duplicate_of=str(first)))
+        event = last(first)
+        assert (event.kind, event.audience, event.actor_id) == (EventKind.TEAM_JOINED, Audience.PARTICIPANTS, mei.id)
+        assert event.payload == {"role": "joined"} | ({} if withheld else {"person": noor.id})
+        told = select(InboxItem.person_id).where(InboxItem.event_id == event.id)
+        assert set(db.session.scalars(told)) == {asha.id}
 
 
 def test_duplicates_of_duplicates_lead_to_the_end(asha: Person, mei: Person) -> None:

@@ -24,7 +24,7 @@ def number(app: Flask) -> int:
 
 def test_it_works(client_as: ClientAs, number: int) -> None:
     page = client_as("mei").get("/inbox").text
-    assert "Asha Mwakyusa sent the request." in page
+    assert "<bdi>Asha Mwakyusa</bdi> sent the request." in page
     assert "Maps &lt;b&gt;of&lt;/b&gt; the coast" in page
     assert f'href="/requests/{number}"' in page
     assert "You get this because you are a coordinator." in page

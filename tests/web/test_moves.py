@@ -142,7 +142,7 @@ def test_the_second_of_two_is_told_what_changed_and_loses_nothing(make: Maker, c
     late = kofi.post(path, data=typed)
     assert late.status_code == 409
     assert "Somebody changed this request while you were writing" in late.text
-    assert "Mei-Lin Sørdal set the next step: signs the letter" in late.text
+    assert "<bdi>Mei-Lin Sørdal</bdi> set the next step: <bdi>signs the letter</bdi>" in late.text
     assert "An hour of typing." in late.text
     assert 'value="solved" checked' in late.text
     again = dict(typed) | {"seen": str(make.stored(number).version)}
@@ -160,7 +160,7 @@ def test_what_cannot_be_sent_any_more_can_still_be_copied(make: Maker, client_as
     late = lena.post(path, data=typed)
     assert late.status_code == 409
     assert "A long reason." in late.text
-    assert "Mei-Lin Sørdal approved the request." in late.text
+    assert "<bdi>Mei-Lin Sørdal</bdi> approved the request." in late.text
     main = late.text[late.text.index("<main") : late.text.index("</main>")]
     assert "<button" not in main
 

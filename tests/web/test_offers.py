@@ -86,7 +86,7 @@ def test_two_coordinators_at_once(make: Maker, client_as: ClientAs, form: Form) 
     make.offer(number)
     late = mei.post(path, data=typed)
     assert late.status_code == 409
-    assert "asked Kofi Asantewaa to help" in late.text
+    assert "asked <bdi>Kofi Asantewaa</bdi> to help" in late.text
     assert len(offers_of(make, number)) == 1
 
 
@@ -175,7 +175,7 @@ def test_who_claims_second_is_told_who_was_first(make: Maker, client_as: ClientA
     assert late.status_code == 409
     assert "Somebody else was quicker" in late.text
     told = late.text[late.text.index('id="changed"') :]
-    assert "Kofi Asantewaa took the request and leads it now." in told[: told.index("</ul>")]
+    assert "<bdi>Kofi Asantewaa</bdi> took the request and leads it now." in told[: told.index("</ul>")]
 
 
 def test_an_expert_without_a_free_place_is_told_so(make: Maker, client_as: ClientAs, form: Form) -> None:

@@ -1,5 +1,6 @@
 """The page of a request: who sees what of it, what is said on it, and that nothing of it can do harm."""
 
+import re
 from datetime import date
 from functools import partial
 from html.parser import HTMLParser
@@ -334,6 +335,38 @@ def test_a_duplicate_leads_to_the_other_for_who_may_see_it(make: Maker, client_a
         assert (f'href="/requests/{hidden}"' in page) is leads, name
         assert "Hidden" not in page
     assert client_as("sami").get(f"/requests/{hidden}").status_code == 200
+
+
+def test_it_is_said_that_people_who_asked_the_same_read_along(make: Maker, client_as: ClientAs) -> None:
+    hidden = make.received("Hidden", visibility=Visibility.HUB)
+    number = make.received("Open", by="sami")
+    assert "will be able to read the other one" in client_as("mei").get(f"/requests/{number}/do/mark_duplicate").text
+    assert "can read it, too" not in client_as("asha").get(f"/requests/{hidden}").text
+    make.act("mei", number, Verb.MARK_DUPLICATE, Facts(duplicate_of=str(hidden)))
+    page = client_as("asha").get(f"/requests/{hidden}").text
+    assert "People who asked the same in another request can read it, too." in page
+    assert "<bdi>Sami Lehtovaara</bdi> asked the same and takes part here now." in page
+    assert "asked the same and takes part here now." in client_as("asha").get("/inbox").text
+    assert "takes part here now" not in client_as("sami").get(f"/requests/{hidden}").text
+
+
+def test_words_of_people_do_not_turn_the_line_around_them(make: Maker, client_as: ClientAs) -> None:
+    number, words = make.in_progress(), "\u202e evil"
+    facts = Facts(waiting_on="partner", next_step_text=words, due_on=date(2026, 12, 24))
+    make.act("mei", number, Verb.SET_NEXT, facts)
+    for path in (f"/requests/{number}", "/inbox"):
+        page = client_as("asha").get(path).text
+        assert page.count("\u202e") == page.count("<bdi>\u202e evil</bdi>") > 0
+        assert re.search(r"<bdi>Mei[^<]*</bdi> set the next step: <bdi>\u202e evil</bdi>", page)
+
+
+def test_whom_it_was_offered_to_answers_the_offer_and_does_not_claim(make: Maker, client_as: ClientAs) -> None:
+    number = make.matching()
+    assert f"/requests/{number}/claim" in client_as("kofi").get(f"/requests/{number}").text
+    offer = make.offer(number)
+    page = client_as("kofi").get(f"/requests/{number}").text
+    assert f"/offers/{offer}/accept" in page
+    assert f"/requests/{number}/claim" not in page
 
 
 def test_who_withholds_their_name_keeps_it_where_they_asked_the_same(make: Maker, client_as: ClientAs) -> None:

@@ -1,7 +1,7 @@
 """What a person says when carrying out a verb, and whether that is enough."""
 
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from cphub.domain.lifecycle import CHOSEN_OUTCOMES, Holding, Outcome, Verb, WaitingOn, needs
@@ -10,6 +10,8 @@ from cphub.models import Json
 from cphub.taxonomies import MISSING_SERVICES
 
 MOST = 5_000
+#: A next step is due within a year: what is later is a slip of the pen.
+DUE_WITHIN = timedelta(days=366)
 #: What is stored with the request itself is shorter.
 SHORTER = {"outcome_detail": 500, "next_step_text": 500}
 #: What the event keeps, for everybody who reads the timeline.
@@ -74,6 +76,8 @@ def checked(facts: Facts, verb: Verb, *, today: date) -> Facts:
             problems["waiting_on"] = "requests-error-choice"
         if facts.due_on is not None and facts.due_on < today:
             problems["due_on"] = "requests-error-due-on"
+        elif facts.due_on is not None and facts.due_on - today > DUE_WITHIN:
+            problems["due_on"] = "requests-error-due-on-far"
     if problems:
         raise Invalid(problems)
     return facts

@@ -73,7 +73,7 @@ def carry_out(
         offered.close(request)
     for target in {repeated, request.duplicate_of_id}:
         if target is not None:
-            duplicates.join(target)
+            duplicates.join(target, actor=viewer.person_id)
     record(request, kind, actor=viewer.person_id, now=now, payload=facts.said() | held(request))
     db.session.commit()
     return request

@@ -7,7 +7,7 @@ from cphub.domain.lifecycle import State, Verb
 from cphub.domain.offers import OfferState
 from cphub.domain.policy import Act, Subject, Viewer, may, parts
 from cphub.errors import Conflict, Forbidden, NotFound
-from cphub.models import Offer, Request, TeamMember, db
+from cphub.models import Event, Offer, Request, TeamMember, db
 from cphub.models.engine import begin_write
 
 
@@ -51,8 +51,8 @@ def find(
     ``seen``: the version of it that the viewer was looking at.
 
     Raises NotFound when there is none or the viewer may not know of it; Conflict("requests-conflict-changed") when
-    it is no longer the version seen; Conflict("requests-conflict-verb") when the verb no longer fits its state;
-    Forbidden when they may not do this at all.
+    it is no longer the version seen, to those who may do this or took part; Conflict("requests-conflict-verb") when
+    the verb no longer fits its state; Forbidden when they may not do this at all.
     """
     request = read(number, lock=lock)
     if request is None:
@@ -60,16 +60,23 @@ def find(
     subject = subject_of(request)
     if not may(viewer, Act.SEE, subject):
         raise NotFound
-    if viewer.blocked and not may(viewer, act, subject):
+    allowed = may(viewer, act, subject)
+    if viewer.blocked and not allowed:
         raise Forbidden("errors-blocked")
-    # Asked first: whoever was too late is told what changed, even where the change took them out of it.
-    if seen is not None and seen != request.version:
+    fits = isinstance(act, Verb) and lifecycle.ever(act, parts(viewer, subject))
+    # Whoever was too late is told what changed, even where the change took them out of it.
+    if seen is not None and seen != request.version and (allowed or fits or _took_part(viewer, number)):
         raise Conflict("requests-conflict-changed", number=number, since=seen)
-    if not may(viewer, act, subject):
-        if isinstance(act, Verb) and lifecycle.ever(act, parts(viewer, subject)):
+    if not allowed:
+        if isinstance(act, Verb) and fits:
             raise Conflict("requests-conflict-verb", state=request.state.value, verb=act.value)
         raise Forbidden
     return request, subject
+
+
+def _took_part(viewer: Viewer, number: int) -> bool:
+    mine = select(Event.id).where(Event.request_id == number, Event.actor_id == viewer.person_id)
+    return viewer.person_id is not None and db.session.scalar(mine.limit(1)) is not None
 
 
 def read(number: int, *, lock: bool = False) -> Request | None:
