@@ -104,3 +104,16 @@ def test_what_could_not_be_saved_is_there_when_the_page_is_opened_again(window: 
     page.goto("/requests/new")
     expect_written(page)
     expect(page.locator("#draft-state")).not_to_be_empty()
+
+
+def test_page_of_another_site_signs_nobody_out(window: OpenWindow) -> None:
+    context = window("asha")
+    ours, theirs = context.new_page(), context.new_page()
+    ours.goto("/me")
+    tool, foreign = ours.url.removesuffix("/me"), "http://elsewhere.example/"
+    form = f"<form method=post action='{tool}/me/settings'></form><script>document.forms[0].submit()</script>"
+    theirs.route(foreign, lambda route: route.fulfill(content_type="text/html", body=form))
+    theirs.goto(foreign)
+    theirs.wait_for_url(f"{tool}/me/settings")
+    ours.reload()
+    expect(ours.locator("form[action='/logout']").first).to_be_attached()
