@@ -58,7 +58,7 @@ def confirm(token: str) -> str | tuple[str, int]:
     try:
         mail.check(current.viewer(), token)
     except Invalid as invalid:
-        return render_template("me/confirm.html", token=token, problem=invalid.fields["mail"]), 422
+        return render_template("me/confirm.html", token=token, problem=invalid.fields["mail"]), 404
     return render_template("me/confirm.html", token=token, problem=None)
 
 

@@ -97,7 +97,7 @@ def give(browser: FlaskClient, form: Form, address: str, **values: str) -> int:
 
 def test_a_link_that_does_not_work_says_so_at_once(client_as: ClientAs) -> None:
     page = client_as("sami").get("/me/settings/confirm/zzz")
-    assert page.status_code == 422
+    assert page.status_code == 404
     assert "This link is too old" in page.text
     assert "Confirm the address" not in page.text
 
