@@ -5,6 +5,7 @@ Runs beside a server of MariaDB whose address is in ``TEST_MARIADB_URL`` (see ``
 
 import argparse
 import os
+import re
 import secrets
 import sys
 import tempfile
@@ -30,6 +31,7 @@ from cphub import create_app
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
+_NUMBER = re.compile(rb'href="/requests/(\d+)')
 
 
 def main(arguments: list[str]) -> int:
@@ -83,6 +85,10 @@ def run(server: sa.URL, sizes: list[int], actions: tuple[Action, ...], *, second
             port = stack.enter_context(serve("bench.floor:create_app()", address, log))
             ways[size, "floor"] = _floor(stack, port, database)
             ways[size, "sql"] = _sql(url, size, sent)
+        for action in actions:
+            if not action.form:
+                for size in sizes:
+                    _compare(action, ways[size, "app"], ways[size, "floor"])
         print(f"measuring for {seconds:.0f} seconds ...", file=sys.stderr)
         # What is written comes last: it changes what the lists show.
         reads, writes = [a for a in actions if not a.form], [a for a in actions if a.form]
@@ -124,22 +130,29 @@ def _capture(app: Flask, who: SignedIn, action: Action, database: Database, url:
     return found
 
 
+def _compare(action: Action, tool: Way, least: Way) -> None:
+    """Raises Failed when the tool's page has fewer requests than the floor's: it would be no wonder to be quick."""
+    ours, theirs = (len(set(_NUMBER.findall(way(action, 0)[1]))) for way in (tool, least))
+    if ours < 0.8 * theirs - 1:
+        raise Failed(f"{action.name}: {ours} requests on the page, but {theirs} on the floor's")
+
+
 def _tool(stack: ExitStack, port: int, people: Mapping[int, SignedIn], database: Database) -> Way:
     clients = {person: stack.enter_context(Client(port, who.cookie)) for person, who in people.items()}
 
-    def way(action: Action, turn: int) -> float:
-        return clients[action.person].send(action.path(database, turn), _form(action, people[action.person]))[0]
+    def way(action: Action, turn: int) -> tuple[float, bytes]:
+        return clients[action.person].send(action.path(database, turn), _form(action, people[action.person]))
 
     return way
 
 
 def _floor(stack: ExitStack, port: int, database: Database) -> Way:
     client = stack.enter_context(Client(port))
-    return lambda action, turn: client.send(action.path(database, turn), action.form and action.form())[0]
+    return lambda action, turn: client.send(action.path(database, turn), action.form and action.form())
 
 
 def _sql(url: sa.URL, size: int, sent: dict[tuple[int, str], Sent]) -> Way:
-    return lambda action, _turn: replay(url, sent[size, action.name])
+    return lambda action, _turn: (replay(url, sent[size, action.name]), b"")
 
 
 if __name__ == "__main__":

@@ -71,8 +71,8 @@ ACTIONS = (
     Action("filtered by kind", MEMBER, _always("/requests?kind=tool")),
     Action("deep page", MEMBER, lambda database, _: f"/requests?after={database.deep}"),
     Action("request page", COORDINATOR, lambda database, turn: f"/requests/{database.long_request(turn)}"),
-    Action("search, ordinary word", MEMBER, _always(f"/requests?words={words.ORDINARY}")),
-    Action("search, frequent word", MEMBER, _always(f"/requests?words={words.FREQUENT}")),
+    Action("search, ordinary word", MEMBER, _always(f"/requests?q={words.ORDINARY}")),
+    Action("search, frequent word", MEMBER, _always(f"/requests?q={words.FREQUENT}")),
     Action("queue", COORDINATOR, _always("/queue")),
     Action("create", MEMBER, _always("/requests/new"), _new_request),
 )

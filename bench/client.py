@@ -33,10 +33,18 @@ class Client:
             body = urlencode(form)
             headers = {**headers, "Content-Type": "application/x-www-form-urlencoded"}
         start = perf_counter()
-        self._connection.request("POST" if form is not None else "GET", path, body, headers)
-        response = self._connection.getresponse()
+        try:
+            response = self._ask(path, body, headers)
+        except ConnectionError:  # the server has closed a connection that was idle for too long
+            self._connection.close()
+            start = perf_counter()
+            response = self._ask(path, body, headers)
         page = response.read()
         took = (perf_counter() - start) * 1000
         if response.status != (200 if form is None else 303):
             raise Failed(f"{path}: {response.status}\n{page[:2000].decode(errors='replace')}")
         return took, page
+
+    def _ask(self, path: str, body: str | None, headers: dict[str, str]) -> http.client.HTTPResponse:
+        self._connection.request("GET" if body is None else "POST", path, body, headers)
+        return self._connection.getresponse()

@@ -14,8 +14,8 @@ BURST = 4
 WARM_UP = 12
 FEWEST_ROUNDS = 5
 
-#: One way to do an action: gives milliseconds. Takes the action and the turn.
-Way = Callable[[Action, int], float]
+#: One way to do an action, which is given with the turn: gives milliseconds, and the page if there is one.
+Way = Callable[[Action, int], tuple[float, bytes]]
 
 
 @dataclass(slots=True)
@@ -54,6 +54,6 @@ def measure(ways: dict[tuple[int, str], Way], actions: Sequence[Action], *, seco
     until, rounds = time.monotonic() + seconds, 0
     while turns and (time.monotonic() < until or rounds < FEWEST_ROUNDS):
         for key, way, action in turns:
-            times[key].taken += [way(action, rounds * BURST + place) for place in range(BURST)]
+            times[key].taken += [way(action, rounds * BURST + place)[0] for place in range(BURST)]
         rounds += 1
     return times

@@ -5,6 +5,7 @@ and reads open no transaction. As in the tool, each request has a connection of 
 """
 
 import os
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,6 +13,7 @@ from flask import Flask, g, redirect, render_template, request
 from werkzeug.wrappers import Response
 
 from bench.floor import statements
+from bench.stories import COORDINATOR
 
 #: Name of the environment variable that says where the database is.
 DATABASE = "BENCH_FLOOR_DATABASE"
@@ -39,7 +41,7 @@ def create_app() -> Flask:
 
     @app.get("/requests")
     def browse() -> str:
-        return _list(read(statements.search(request.args["words"]) if "words" in request.args else _browsed()))
+        return _list(read(statements.search(request.args["q"]) if "q" in request.args else _browsed()))
 
     def _browsed() -> sa.Select[Any]:
         return statements.browse(
@@ -51,7 +53,8 @@ def create_app() -> Flask:
 
     @app.get("/queue")
     def queue() -> str:
-        return _list(read(statements.queue()))
+        (counts,) = read(statements.counts(COORDINATOR))
+        return _list(read(statements.queue()), counts)
 
     @app.get("/requests/<int:number>")
     def page(number: int) -> str:
@@ -68,6 +71,6 @@ def create_app() -> Flask:
     return app
 
 
-def _list(rows: Any) -> str:
-    more = len(rows) > statements.PAGE
-    return render_template("list.html", rows=rows[: statements.PAGE], next=rows[statements.PAGE - 1] if more else None)
+def _list(rows: Any, counts: Sequence[int] = ()) -> str:
+    last = rows[statements.PAGE - 1] if len(rows) > statements.PAGE else None
+    return render_template("list.html", rows=rows[: statements.PAGE], next=last, counts=counts)

@@ -59,9 +59,26 @@ def search(query: str) -> sa.Select[Any]:
 
 
 def queue() -> sa.Select[Any]:
-    """Soonest due first."""
-    query = _rows("ix_request_due").where(Request.due_on.is_not(None))
+    """Open and without a lead, soonest due first."""
+    query = _rows("ix_request_due").where(Request.due_on.is_not(None), Request.lead_id.is_(None))
     return query.order_by(Request.due_on, Request.id).limit(PAGE + 1)
+
+
+def counts(coordinator: int) -> sa.Select[Any]:
+    """The numbers beside the queue's views, up to a hundred."""
+    waits = Request.waiting_on.is_not(None)
+    views = (
+        (waits & Request.lead_id.is_(None), "ix_request_lead"),
+        (waits & (Request.coordinator_id == coordinator), "ix_request_coordinator"),
+        ((Request.waiting_on == "coordinator") & Request.coordinator_id.is_(None), "ix_request_coordinator"),
+        (Request.due_on <= sa.func.current_date(), "ix_request_due"),
+        (waits, "ix_request_waiting"),
+    )
+    some = (
+        sa.select(Request.id).with_hint(Request, f"FORCE INDEX ({index})", "mysql").where(view).limit(100).subquery()
+        for view, index in views
+    )
+    return sa.select(*(sa.select(sa.func.count()).select_from(each).scalar_subquery() for each in some))
 
 
 def request(number: int) -> sa.Select[Any]:
