@@ -1,6 +1,7 @@
 """Names of the people and experts that events name by id, for their lines in words."""
 
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Mapping, Set
+from types import MappingProxyType
 
 from sqlalchemy import select
 
@@ -12,16 +13,19 @@ from cphub.models import Expert, Json, Person, Request, RoleGrant, db
 NAMED = ("person", "expert")
 
 
-def mentioned(payloads: Iterable[Json]) -> dict[tuple[str, int], str]:
-    """(key of the payload, id) -> name, for all of these payloads at once; at most two statements."""
+def mentioned(payloads: Iterable[Json], people: Mapping[int, str] = MappingProxyType({})) -> dict[tuple[str, int], str]:
+    """(key of the payload, id) -> name, for all of these payloads at once; at most two statements.
+
+    ``people``: id -> name of those who need not be asked for.
+    """
     ids: dict[str, set[int]] = {key: set() for key in NAMED}
     for payload in payloads:
         for key in NAMED:
             if key in payload:
                 ids[key].add(payload[key])
-    found: dict[tuple[str, int], str] = {}
-    if ids["person"]:
-        for person_id, name in db.session.execute(select(Person.id, Person.name).where(Person.id.in_(ids["person"]))):
+    found = {("person", person_id): people[person_id] for person_id in ids["person"] & people.keys()}
+    if strangers := ids["person"] - people.keys():
+        for person_id, name in db.session.execute(select(Person.id, Person.name).where(Person.id.in_(strangers))):
             found["person", person_id] = name
     if ids["expert"]:
         for expert_id, organisation, name in db.session.execute(

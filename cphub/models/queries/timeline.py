@@ -75,7 +75,7 @@ def history(viewer: Viewer, request: Request, subject: Subject, *, unnamed: Set[
     readable = audiences(viewer, subject)
     shown = [event for event in found if event.audience in readable and event.kind not in _SHOWN_THERE]
     replies = _replies([event.payload["reply"] for event in shown if event.kind in _SAYS])
-    known = mentioned(event.payload for event in shown)
+    known = mentioned((event.payload for event in shown), {event.actor_id: event.actor for event in found})
     lines = []
     for event in shown:
         actor = None if event.actor_id in unnamed else event.actor
