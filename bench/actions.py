@@ -67,7 +67,7 @@ ACTIONS = (
     Action("list", MEMBER, _always("/requests")),
     Action("list, coordinator", COORDINATOR, _always("/requests")),
     Action("filtered by language", MEMBER, _always("/requests?language=ar")),
-    Action("filtered by state", MEMBER, _always("/requests?state=matching")),
+    Action("filtered by state", MEMBER, _always("/requests?state=declined")),
     Action("filtered by kind", MEMBER, _always("/requests?kind=tool")),
     Action("deep page", MEMBER, lambda database, _: f"/requests?after={database.deep}"),
     Action("request page", COORDINATOR, lambda database, turn: f"/requests/{database.long_request(turn)}"),
