@@ -33,7 +33,7 @@ class Wiki:
         app = self._make_app(**here, **{"WIKI_API_URL": f"{self._address}/w/api.php"} | settings)
         app.config["WTF_CSRF_ENABLED"] = False
         browser = app.test_client()
-        asked = parse_qs(urlsplit(browser.post("/login", base_url=BASE).location).query)
+        asked = parse_qs(urlsplit(browser.post("/login", base_url=BASE, headers={"Origin": BASE}).location).query)
         form = {"requestToken": asked["oauth_token"][0], "consumerKey": CONSUMER.key, "person": central_id}
         allowed = self._wiki.test_client().post("/wiki/Special:OAuth/authenticate", data={**form, "accept": "Allow"})
         assert browser.get(allowed.location, base_url=BASE).status_code == 303
