@@ -71,7 +71,7 @@ stylesheets() {
 		rm -f build/stamp-static
 		echo "$locks" >build/stamp-node
 	fi
-	sources=$(hash_of scripts/vendor.mjs $(find static -name '*.css' -o -name '*.js' | grep -v vendor/ | sort))
+	sources=$(hash_of scripts/vendor.mjs static/css/*.css static/js/*.js)
 	if ! stamped stamp-static "$sources" || [ ! -e static/vendor/manifest.json ]; then
 		npm run build --silent || die "The stylesheets could not be made (see above)."
 		echo "$sources" >build/stamp-static
