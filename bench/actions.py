@@ -12,7 +12,7 @@ from bench.stories import COORDINATOR, LONG_EVERY, MEMBER
 from cphub.models.queries import keyset
 
 #: How many long requests are looked at, at every size.
-LONG_ONES = 20
+LONG_ONES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Database:
     deep: str
 
     def long_request(self, turn: int) -> int:
-        """One of the same twenty long requests, from all over the table: people look at a page more than once."""
+        """One of the same ten long requests, from all over the table: people look at a page more than once."""
         return (turn % LONG_ONES + 1) * (self.size // LONG_EVERY // LONG_ONES) * LONG_EVERY
 
 

@@ -10,8 +10,8 @@ from bench.actions import Action
 
 #: The same page so many times in a row: as of somebody who works, not of one visit a day.
 BURST = 4
-#: Requests that every worker has answered, more or less surely, before measuring begins.
-WARM_UP = 12
+#: Requests before measuring begins: every worker has then seen every page, more or less surely.
+WARM_UP = 30
 FEWEST_ROUNDS = 5
 
 #: One way to do an action, which is given with the turn: gives milliseconds, and the page if there is one.
